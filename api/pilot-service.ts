@@ -38,6 +38,8 @@ export type ProxyNode =
       readonly locality?: string;
       /** The proxy's namespace, for `exportTo`. Default `default`. */
       readonly namespace?: string;
+      /** As for a sidecar. */
+      readonly mtls?: boolean;
     }
   | {
       readonly role: "sidecar";
@@ -64,4 +66,6 @@ export type ProxyNode =
        * endpoints are not compared with it.
        */
       readonly locality?: string;
+      /** Whether the proxy has a workload's certificate, without which it speaks no mutual TLS. Default: false. */
+      readonly mtls?: boolean;
     };

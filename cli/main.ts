@@ -7,6 +7,7 @@ import { benchCommand } from "./commands/bench.ts";
 import { CommandFailed } from "./commands/command-failed.ts";
 import { diffCommand } from "./commands/diff.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { identityCommand } from "./commands/identity.ts";
 import { importCommand } from "./commands/import.ts";
 import { initCommand } from "./commands/init.ts";
 import { mixerCommand } from "./commands/mixer.ts";
@@ -42,6 +43,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .addCommand(mixerCommand())
     .addCommand(proxyCommand())
     .addCommand(pilotCommand())
+    .addCommand(identityCommand())
     .addCommand(benchCommand())
     .addCommand(diffCommand())
     .addCommand(replayCommand())

@@ -65,7 +65,7 @@ export const BUILT_IN_ATTRIBUTES: AttributeManifestSpec["attributes"] = {
   "request.size": {"type":"INT64","unit":"bytes","description":"The size of the body; until it has passed, what Content-Length says."},
   "request.total_size": {"type":"INT64","unit":"bytes","phase":"response","description":"The size of headers, body and trailers."},
   "request.auth.principal": {"type":"STRING","form":"token-principal","description":"Who the request is from by its token: issuer and subject, joined by a slash."},
-  "request.auth.audiences": {"type":"STRING","description":"Whom the token is for."},
+  "request.auth.audiences": {"type":"STRING_LIST","description":"Whom the token is for, its aud claim."},
   "request.auth.presenter": {"type":"STRING","description":"Whom the token was issued to, its azp claim."},
   "request.auth.claims": {"type":"ANY","form":"claims","description":"The token's claims."},
   "request.auth.raw_claims": {"type":"STRING","description":"The token's claims as JSON text."},

@@ -12,7 +12,9 @@ import { HANDLER, RULE } from "../core/documents/kinds/handler.ts";
 import { HEALTH_CHECK } from "../core/documents/kinds/health-check.ts";
 import type { KindDefinition } from "../core/documents/kinds/kind.ts";
 import { OVERLOAD } from "../core/documents/kinds/overload.ts";
+import { PEER_AUTHENTICATION } from "../core/documents/kinds/peer-authentication.ts";
 import { QUOTA_POLICY } from "../core/documents/kinds/quota-policy.ts";
+import { REQUEST_AUTHENTICATION } from "../core/documents/kinds/request-authentication.ts";
 import { SERVICE_ENTRY } from "../core/documents/kinds/service-entry.ts";
 import { LOG_ENTRY, METRIC, TRACE_SPAN } from "../core/documents/kinds/telemetry.ts";
 import { SIDECAR } from "../core/documents/kinds/sidecar.ts";
@@ -53,6 +55,8 @@ export const ROUTES: Purpose = purpose("routes", [
   SIDECAR,
   HEALTH_CHECK,
   OVERLOAD,
+  PEER_AUTHENTICATION,
+  REQUEST_AUTHENTICATION,
 ]);
 
 /** For commands that read documents of any kind. */

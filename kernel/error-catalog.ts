@@ -228,6 +228,48 @@ export const ERROR_CATALOG = {
     remedy: "Check pilot; the proxy goes on with the routes it has.",
     retryable: true,
   },
+  // The identity service, which certifies workloads.
+  PURSER_IDENTITY_UNAVAILABLE: {
+    summary: "The identity service cannot be reached, refused the call or did not answer in time.",
+    remedy: "Check the identity service; proxies go on with their certificates until these end.",
+    retryable: true,
+  },
+  PURSER_IDENTITY_TOKEN: {
+    summary: "A join token is malformed, unknown, used already or expired.",
+    remedy: "Make a new one with purser identity token, and give it to one proxy only.",
+  },
+  PURSER_IDENTITY_UNAUTHENTICATED: {
+    summary: "The call needs a client certificate of the identity service, or the operator's key.",
+    remedy:
+      "Join with a token first. Operators' commands need --key-file, the file operator.key in the folder of the identity service.",
+  },
+  PURSER_IDENTITY_REVOKED: {
+    summary: "The workload's certificate or its identity is revoked.",
+    remedy:
+      "If the workload is trusted again, run purser identity restore, and let its proxies join with new tokens.",
+  },
+  PURSER_IDENTITY_REQUEST: {
+    summary:
+      "A certificate request is malformed, not signed by its own key, of an unsuitable key, or names another identity.",
+    remedy:
+      "Make the request with an ECDSA key on P-256, and without names other than the workload's own SPIFFE id.",
+  },
+  PURSER_IDENTITY_SIGNER: {
+    summary: "The authority's certificate or key cannot be used.",
+    remedy: "Check the files of the authority; docs/operations.md says what they must hold.",
+  },
+  PURSER_IDENTITY_STATE: {
+    summary: "The folder of the identity service cannot be read or written, or another version wrote it.",
+    remedy: "Check the folder and its owner; restore identity.json from a backup when it is damaged.",
+  },
+  PURSER_IDENTITY_ROTATION: {
+    summary: "The root cannot be rotated now.",
+    remedy: "Wait until the rotation under way has ended; purser identity status shows it.",
+  },
+  PURSER_IDENTITY_FULL: {
+    summary: "As many join tokens or revocations are in force as the identity service keeps.",
+    remedy: "Wait until some have expired, or restore identities whose service accounts no longer exist.",
+  },
   // Local replies: responses that the proxy generates itself.
   PURSER_PROXY_NO_ROUTE: {
     summary: "No route matches the request's host and path.",
@@ -290,6 +332,18 @@ export const ERROR_CATALOG = {
     remedy:
       "Send a token of the server's --control-token-file, or a client certificate of its --control-tls-ca; see docs/operations.md, Closing the control surfaces.",
     // Files of tokens change on both sides, and each try presents the newest token.
+    retryable: true,
+  },
+  PURSER_PROXY_TOKEN: {
+    summary:
+      "The request's token is not one that a RequestAuthentication accepts; it was refused with 401, or 403 for its audience.",
+    remedy:
+      "Read the reason in the reply. Send one valid token of a known issuer, in one of the places of its jwtRule, or none.",
+  },
+  PURSER_PROXY_TOKEN_KEYS: {
+    summary: "The keys of the token's issuer have never been fetched, so the request was refused with 401.",
+    remedy:
+      "Check that the proxy reaches the jwksUri of the RequestAuthentication: its log says why the last fetch failed.",
     retryable: true,
   },
   // Starting the program.

@@ -14,10 +14,13 @@ import {
   type TrafficResources,
   type TrafficUpdate,
 } from "../core/traffic/resources/resource-set.ts";
+import { PeerTlsRollout, type PeerTlsRolloutSettings, type RolloutStep } from "./rollout/peer-tls-rollout.ts";
 import { translate } from "./translate/translate.ts";
 
 export interface PilotOptions {
   readonly logger: Logger;
+  /** Brings changes of mutual TLS to the proxies in steps; default: callers and servers change at the same time. */
+  readonly steps?: Pick<PeerTlsRolloutSettings, "clock" | "scheduler" | "graceMs">;
   /** Maximum number of watchers; further calls of watch() throw PURSER_OVERLOADED. Default 10000. */
   readonly maxWatchers?: number;
 }
@@ -35,6 +38,8 @@ export interface Pilot extends PilotService {
   readonly watcherCount: number;
   /** Number of updates so far. */
   readonly updateCount: number;
+  /** The change of mutual TLS that is on its way to the proxies. */
+  readonly peerTls: { readonly step: RolloutStep; readonly graceEndsTotal: number };
 }
 
 const DEFAULT_MAX_WATCHERS = 10_000;
@@ -51,23 +56,26 @@ interface Watcher {
   known: KnownVersions;
 }
 
-export function createPilot({ logger, maxWatchers = DEFAULT_MAX_WATCHERS }: PilotOptions): Pilot {
+export function createPilot({ logger, steps, maxWatchers = DEFAULT_MAX_WATCHERS }: PilotOptions): Pilot {
   const watchers = new Set<Watcher>();
   const cache = new LRUCache<string, TrafficResources>({ max: CACHED_NODES });
   let current: Pick<Snapshot, "version" | "traffic"> | undefined;
   let rejection: readonly Diagnostic[] | undefined;
   let updateCount = 0;
+  const rollout =
+    steps === undefined ? undefined : new PeerTlsRollout({ ...steps, logger, onStep: () => notifyAll() });
 
   /** The resources of a node, shared by all proxies that differ only in their id. */
   function resourcesOf(node: ProxyNode, documents: TrafficDocuments): TrafficResources {
     const key = JSON.stringify({ ...node, id: "" });
-    const resources = cache.get(key) ?? translate(documents, node);
+    const resources = cache.get(key) ?? translate(documents, node, rollout?.modes);
     cache.set(key, resources);
     return resources;
   }
 
   function notify(watcher: Watcher, documents: TrafficDocuments): void {
     const update = changedSets(resourcesOf(watcher.node, documents), watcher.known);
+    rollout?.proxies.has(watcher.node.id, rollout.generation, update !== undefined);
     if (update === undefined) return;
     watcher.known = knownAfter(watcher.known, update);
     try {
@@ -79,7 +87,15 @@ export function createPilot({ logger, maxWatchers = DEFAULT_MAX_WATCHERS }: Pilo
     }
   }
 
+  function notifyAll(): void {
+    cache.clear();
+    if (current !== undefined) for (const watcher of watchers) notify(watcher, current.traffic);
+  }
+
   return {
+    get peerTls() {
+      return { step: rollout?.step ?? "none", graceEndsTotal: rollout?.graceEndsTotal ?? 0 };
+    },
     get current() {
       return current;
     },
@@ -99,8 +115,8 @@ export function createPilot({ logger, maxWatchers = DEFAULT_MAX_WATCHERS }: Pilo
       current = snapshot;
       rejection = undefined;
       updateCount++;
-      cache.clear();
-      for (const watcher of watchers) notify(watcher, snapshot.traffic);
+      rollout?.update(snapshot.traffic);
+      notifyAll();
     },
     watch({ node, known }: Subscription, listener) {
       if (watchers.size >= maxWatchers) {
@@ -108,9 +124,10 @@ export function createPilot({ logger, maxWatchers = DEFAULT_MAX_WATCHERS }: Pilo
       }
       const watcher: Watcher = { node, listener, known };
       watchers.add(watcher);
+      rollout?.proxies.join(node.id);
       if (current !== undefined) notify(watcher, current.traffic);
       return () => {
-        watchers.delete(watcher);
+        if (watchers.delete(watcher)) rollout?.proxies.leave(node.id);
       };
     },
   };

@@ -10,19 +10,27 @@ import { TimerWheel } from "../kernel/timer-wheel.ts";
 import type { Files } from "../core/hooks/extension.ts";
 import type { Clock, Logger, Random, Scheduler } from "../kernel/ports.ts";
 import type { CompileExpression } from "../core/expressions/expression.ts";
-import type { ListenerLimits } from "../core/traffic/resources/listener.ts";
+import type { Listener, ListenerLimits } from "../core/traffic/resources/listener.ts";
 import { NOTHING_KNOWN, type TrafficResources } from "../core/traffic/resources/resource-set.ts";
 import type { ControlSurface, SurfaceAddress } from "../server/http/control-surface.ts";
 import { startAdminServer } from "./admin/admin-server.ts";
 import { type ClusterRow, clusterRows } from "./admin/cluster-rows.ts";
+import { Authenticators } from "./authentication/authenticators.ts";
+import { createJwksClient, type JwksClient } from "./authentication/jwks/fetch-jwks.ts";
+import type { FetchResult } from "./authentication/jwks/jwks-source.ts";
 import { ProxyStats } from "./exchange/stats.ts";
 import { type ClusterSet, NO_CLUSTERS } from "./upstream/cluster-manager.ts";
 import { Exchange } from "./exchange/exchange.ts";
 import { filterChain } from "./filters/chain.ts";
 import type { ServerStream } from "./transport/contract/server.ts";
+import type { HandshakeResult, TlsServices } from "./transport/contract/tls.ts";
 import type { Transport } from "./transport/contract/transport.ts";
 import { HTTP_TRANSPORT } from "./transport/http-transport.ts";
 import { CredentialStore } from "./transport/tls/credentials/credential-store.ts";
+import type { WorkloadCredential } from "./transport/tls/credentials/workload-credential.ts";
+import { MeshTls } from "./transport/tls/peers/mesh-tls.ts";
+import { addMeshMetrics } from "./exchange/mesh-metrics.ts";
+import { PeerRefusalLog } from "./listeners/peer-refusal-log.ts";
 import { TicketKeys, type TicketSecret } from "./transport/tls/ticket-keys.ts";
 import type { HeadersWithUnderscoresAction } from "./transport/fields/underscore-names.ts";
 import { DEFAULT_UPGRADES } from "./listeners/listener-defaults.ts";
@@ -30,6 +38,7 @@ import type { ListenerBinding } from "./listeners/listener-server.ts";
 import { type ListenerAddress, ListenerSet } from "./listeners/listener-set.ts";
 import type { ExplainKey } from "./filters/explain-key.ts";
 import type { PolicyClient } from "./policy/check-result.ts";
+import { NodeAttributes } from "./filters/filter-attributes.ts";
 import { LongStreams } from "./pipeline/long-streams.ts";
 import { Mirroring } from "./pipeline/mirroring.ts";
 import { type PipelineServices, runExchange } from "./pipeline/exchange-run.ts";
@@ -38,6 +47,8 @@ import { createDnsLookup } from "./names/dns-lookup.ts";
 import { lookingUpNames } from "./names/looking-up-names.ts";
 import type { NameLookup } from "./names/name-lookup.ts";
 import { SnapshotBuilder } from "./snapshot/snapshot-builder.ts";
+import type { TcpServices } from "./tcp/tcp-services.ts";
+import { forwardTcp } from "./tcp/tcp-session.ts";
 import { UpdateApplier } from "./discovery/update-applier.ts";
 
 export interface ProxyOptions {
@@ -85,6 +96,10 @@ export interface ProxyOptions {
   readonly systemAuthorities?: string | undefined;
   /** Secret of the keys of TLS session tickets, which the workers of a pool share; default: a random one. */
   readonly ticketSecret?: TicketSecret | undefined;
+  /** The workload's own certificate, for mutual TLS with other proxies; default: none. The caller closes it. */
+  readonly workload?: WorkloadCredential | undefined;
+  /** Fetches the keys of issuers of tokens; default over HTTP. The proxy closes it. */
+  readonly jwksClient?: JwksClient;
   /** Default: random UUIDs. */
   readonly newId?: () => string;
 }
@@ -137,9 +152,13 @@ const WAITING_LOG_MS = 5_000;
 class ProxyRuntime implements Proxy {
   readonly #options: ProxyOptions;
   readonly #credentials: CredentialStore;
+  readonly #tls: TlsServices;
+  readonly #refusals = new PeerRefusalLog();
   readonly #snapshots: SnapshotBuilder;
   readonly #stats: ProxyStats;
   readonly #pipeline: PipelineServices;
+  readonly #jwksClient: JwksClient;
+  readonly #authenticators: Authenticators;
   readonly #longStreams: LongStreams;
   readonly #listeners: ListenerSet;
   readonly #updates: UpdateApplier;
@@ -160,19 +179,19 @@ class ProxyRuntime implements Proxy {
       newId = randomUUID,
       explainKey,
       compile,
+      workload,
     } = options;
     const { transport = HTTP_TRANSPORT, upgradeProtocols = DEFAULT_UPGRADES } = options;
     const onRead = (isGood: boolean): void => this.#stats.tls.countCredentialRead(isGood);
     this.#credentials = credentialStoreOf(options, onRead);
-    const tickets = new TicketKeys(clock, options.ticketSecret);
-    const tls = { credentials: this.#credentials, tickets };
-    this.#snapshots = new SnapshotBuilder(transport, this.#credentials, {
-      clock,
-      random,
-      scheduler,
-      logger,
-      compile,
-    });
+    this.#tls = tlsServicesOf(options, this.#credentials);
+    this.#jwksClient = options.jwksClient ?? createJwksClient();
+    const { fetch } = this.#jwksClient;
+    const onFetched = (url: string, result: FetchResult): void =>
+      this.#stats.authentication.countFetch(url, result);
+    this.#authenticators = new Authenticators({ clock, random, scheduler, logger, fetch, onFetched });
+    const runtime = { clock, random, scheduler, logger, compile, mesh: this.#tls.mesh };
+    this.#snapshots = new SnapshotBuilder(transport, this.#credentials, runtime, this.#authenticators);
     this.#stats = new ProxyStats(
       () => this.#newestClusters(),
       () => policy.stats?.() ?? {},
@@ -181,11 +200,13 @@ class ProxyRuntime implements Proxy {
       () => this.unreadiness() === undefined,
       () => this.#longStreams,
     );
-    const services = { node, policy, stats: this.#stats, clock, random, scheduler, newId };
+    this.#stats.authentication.ages = () => this.#authenticators.sources.ages();
+    const services = { node, policy, stats: this.#stats, clock, random, scheduler, newId, workload };
     const { headersWithUnderscoresAction, via } = options;
     const filters = filterChain({
       ...services,
       via,
+      countAuthentication: (listener, result) => this.#stats.authentication.countToken(listener, result),
       ...(explainKey === undefined ? {} : { explainKey }),
       ...(headersWithUnderscoresAction === undefined ? {} : { headersWithUnderscoresAction }),
     });
@@ -203,17 +224,19 @@ class ProxyRuntime implements Proxy {
       logger,
       longStreams: this.#longStreams,
     };
+    const tcp = this.#tcpServices(timers);
     this.#listeners = new ListenerSet({
       transport,
       limits: options.limits ?? {},
       upgradeProtocols,
       scheduler,
       newId,
-      tls,
+      tls: this.#tls,
       onStream: (binding, stream) => this.#onStream(binding, stream),
+      onRaw: (binding, connection) => forwardTcp(binding, connection, tcp),
       onRefused: (listener, kind) => this.#stats.countRefused(listener.name, kind),
       onConnectionEvent: (listener, event) => this.#stats.countConnectionEvent(listener.name, event),
-      onHandshake: (listener, result) => this.#stats.tls.countHandshake(listener.name, result),
+      onHandshake: (listener, result) => this.#onHandshake(listener, result),
     });
     this.#updates = new UpdateApplier({
       snapshots: this.#snapshots,
@@ -227,12 +250,14 @@ class ProxyRuntime implements Proxy {
 
   async start(): Promise<void> {
     const { node, pilot, lookUp = createDnsLookup() } = this.#options;
+    const { mesh } = this.#tls;
+    if (mesh !== undefined) addMeshMetrics(this.registry, mesh);
     // The admin surface starts first: it shows why the proxy is not ready.
     await this.#startAdmin();
     const firstApplied = this.#waitForFirst();
     const counted = countedLookup(lookUp, this.#options.clock, (...done) => this.#stats.dns.count(...done));
     this.#stopWatching = lookingUpNames(pilot, counted, this.#options).watch(
-      { node, known: NOTHING_KNOWN },
+      { node: mesh === undefined ? node : { ...node, mtls: true }, known: NOTHING_KNOWN },
       (update) => this.#updates.receive(update),
     );
     const errors = await firstApplied;
@@ -253,6 +278,9 @@ class ProxyRuntime implements Proxy {
   unreadiness(): string | undefined {
     if (this.#ending) return "draining";
     if (this.#updates.snapshot === undefined) return "waiting for the configuration from pilot";
+    const { mesh } = this.#tls;
+    if (mesh !== undefined && mesh.credential.material === undefined)
+      return "waiting for the workload's certificate";
     if (!this.#options.policy.ready) return "waiting for the policies from the mixer";
     return undefined;
   }
@@ -267,8 +295,10 @@ class ProxyRuntime implements Proxy {
   async close(): Promise<void> {
     this.#longStreams.close();
     await this.drain(0);
-    await Promise.all([this.#snapshots.destroy(), this.#admin?.close(0)]);
+    this.#authenticators.close();
+    await Promise.all([this.#snapshots.destroy(), this.#admin?.close(0), this.#jwksClient.close()]);
     this.#credentials.close();
+    this.#tls.mesh?.close();
   }
 
   get registry(): Registry {
@@ -296,6 +326,20 @@ class ProxyRuntime implements Proxy {
     this.#admin = await startAdminServer(subject, admin, this.#options);
   }
 
+  #tcpServices(timers: TimerWheel): TcpServices {
+    const { node, policy, clock, random, logger } = this.#options;
+    return {
+      node: new NodeAttributes(node),
+      policy,
+      counts: this.#stats.tcp,
+      longStreams: this.#longStreams,
+      timers,
+      clock,
+      random,
+      logger,
+    };
+  }
+
   #waitForFirst(): Promise<readonly unknown[]> {
     const { scheduler, logger, startTimeoutMs = 60_000 } = this.#options;
     return new Promise((resolve) => {
@@ -320,6 +364,11 @@ class ProxyRuntime implements Proxy {
     });
   }
 
+  #onHandshake(listener: Listener, result: HandshakeResult): void {
+    this.#stats.tls.countHandshake(listener.name, result);
+    this.#refusals.onHandshake(listener, result, this.#options);
+  }
+
   #newestClusters(): ClusterSet {
     return this.#updates.snapshot ?? NO_CLUSTERS;
   }
@@ -329,6 +378,14 @@ class ProxyRuntime implements Proxy {
     const exchange = new Exchange(binding, stream, clock.nowMs(), clock.monotonicMs());
     runExchange(exchange, stream, this.#pipeline);
   }
+}
+
+function tlsServicesOf(
+  { clock, ticketSecret, workload }: ProxyOptions,
+  credentials: CredentialStore,
+): TlsServices {
+  const mesh = workload === undefined ? undefined : new MeshTls(workload, clock);
+  return { credentials, tickets: new TicketKeys(clock, ticketSecret), mesh };
 }
 
 function credentialStoreOf(options: ProxyOptions, onRead: (isGood: boolean) => void): CredentialStore {

@@ -17,10 +17,12 @@ const DIST = fileURLToPath(new URL("../dist/", import.meta.url));
 const EXTERNAL = [
   "@grpc/grpc-js",
   "@opentelemetry/otlp-transformer",
+  "@peculiar/x509",
   "@platformatic/kafka",
   "google-auth-library",
   "ioredis",
   "kafkajs",
+  "reflect-metadata",
   "undici",
 ];
 

@@ -93,6 +93,7 @@ const ProxyNodeSchema = exactly<ProxyNode>()(
       trustedHops: Type.Integer({ minimum: 0, maximum: 100 }),
       locality: Type.Optional(Locality),
       namespace: Type.Optional(Name),
+      mtls: Type.Optional(Type.Boolean()),
     }),
     closed({
       role: Type.Literal("sidecar"),
@@ -104,6 +105,7 @@ const ProxyNodeSchema = exactly<ProxyNode>()(
       outboundPort: ListenPort,
       inbound: Type.Optional(closed({ port: ListenPort, appHost: Name, appPort: Port })),
       locality: Type.Optional(Locality),
+      mtls: Type.Optional(Type.Boolean()),
     }),
   ]),
 );

@@ -8,7 +8,12 @@ import { MAX_RING_SIZE } from "../../core/traffic/balancing/picker-ring-hash.ts"
 import type { Cluster } from "../../core/traffic/resources/cluster.ts";
 import type { ClusterLoadAssignment, Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import type { HealthCheck } from "../../core/traffic/resources/health-check.ts";
-import { B3_FORMS, type Listener, type ListenerLimits } from "../../core/traffic/resources/listener.ts";
+import {
+  B3_FORMS,
+  type Listener,
+  type ListenerLimits,
+  PEER_TLS_MODES,
+} from "../../core/traffic/resources/listener.ts";
 import type { HashSource, LoadBalancer } from "../../core/traffic/resources/load-balancer.ts";
 import type { OutlierDetection } from "../../core/traffic/resources/outlier-detection.ts";
 import {
@@ -20,19 +25,16 @@ import {
   type RouteTable,
   type StringMatch,
 } from "../../core/traffic/resources/route.ts";
+import type { RequestAuthentication } from "../../core/traffic/resources/request-authentication.ts";
 import type { OverloadSettings } from "../../core/traffic/resources/overload.ts";
 import { ENFORCEMENT_MODES } from "../../kernel/enforcement-mode.ts";
-import {
-  type CredentialFiles,
-  TLS_VERSIONS,
-  type TlsServer,
-  type UpstreamTls,
-} from "../../core/traffic/resources/tls.ts";
 import { RATE_LIMIT_FORMS, UPSTREAM_RATE_LIMITS } from "../../kernel/rate-limit-settings.ts";
 import { STATUS_CODES } from "../../kernel/status.ts";
 import { PATH_NORMALIZATIONS } from "../../kernel/canonical/path.ts";
 import { exactly } from "./schema/exactly.ts";
 import { Amount, oneOf, Text, Whole } from "./schema/fields.ts";
+import { TcpListenerSchema } from "./tcp-resources.ts";
+import { TlsServerSchema, TrustDomains, UpstreamTlsSchema } from "./tls-resources.ts";
 
 // Traffic resources as replies carry them: core's own types.
 
@@ -46,37 +48,6 @@ const HttpStatus = Type.Integer({ minimum: 200, maximum: 599 });
 
 export const Protocol = oneOf(["http1", "http2"]);
 
-const CredentialSchema = exactly<CredentialFiles>()(
-  Type.Object({
-    credentialName: Type.Optional(Text),
-    certificateFile: Type.Optional(Text),
-    privateKeyFile: Type.Optional(Text),
-    authoritiesFile: Type.Optional(Text),
-  }),
-);
-
-const TlsServerSchema = exactly<TlsServer>()(
-  Type.Object({
-    name: Text,
-    serverNames: Type.Array(Text),
-    routeTable: Text,
-    mode: oneOf(["simple", "mutual", "optional-mutual"]),
-    credential: CredentialSchema,
-    minVersion: oneOf(TLS_VERSIONS),
-    maxVersion: oneOf(TLS_VERSIONS),
-    cipherSuites: Type.Array(Text, { minItems: 1 }),
-  }),
-);
-
-const UpstreamTlsSchema = exactly<UpstreamTls>()(
-  Type.Object({
-    credential: CredentialSchema,
-    serverName: Text,
-    subjectAltNames: Type.Array(Text),
-    skipsVerification: Flag,
-  }),
-);
-
 const ListenerLimitsSchema = exactly<ListenerLimits>()(
   Type.Object({
     maxConnections: Type.Integer({ minimum: 1 }),
@@ -89,6 +60,34 @@ const ListenerLimitsSchema = exactly<ListenerLimits>()(
     streamIdleMs: Amount,
     drainGraceMs: Amount,
     memoryLimitBytes: Whole,
+  }),
+);
+
+const RequestAuthenticationSchema = exactly<RequestAuthentication>()(
+  Type.Object({
+    rules: Type.Array(
+      Type.Object({
+        document: Text,
+        issuer: Text,
+        audiences: Type.Array(Text),
+        keys: Type.Union([
+          Type.Object({ kind: Type.Literal("inline"), jwks: Text }),
+          Type.Object({ kind: Type.Literal("remote"), url: Text, timeoutMs: Amount }),
+        ]),
+        places: Type.Array(
+          Type.Union([
+            Type.Object({ kind: Type.Literal("header"), name: Text, prefix: Text }),
+            Type.Object({ kind: Type.Literal("param"), name: Text }),
+            Type.Object({ kind: Type.Literal("cookie"), name: Text }),
+          ]),
+          { minItems: 1 },
+        ),
+        payloadHeader: Type.Optional(Text),
+        claimHeaders: Type.Array(Type.Object({ header: Text, claim: Text })),
+        forwardsToken: Flag,
+        spaceDelimitedClaims: Type.Array(Text),
+      }),
+    ),
   }),
 );
 
@@ -118,6 +117,9 @@ export const ListenerSchema = exactly<Listener>()(
     ),
     proxyProtocol: Type.Optional(Flag),
     tlsServers: Type.Optional(Type.Array(TlsServerSchema)),
+    peerTls: Type.Optional(Type.Object({ mode: oneOf(PEER_TLS_MODES), trustDomains: TrustDomains })),
+    requestAuthentication: Type.Optional(RequestAuthenticationSchema),
+    tcp: Type.Optional(TcpListenerSchema),
   }),
 );
 
@@ -371,6 +373,8 @@ export const ClusterSchema = exactly<Cluster>()(
     maxConnectionDurationMs: Amount,
     connectionIdleTimeoutMs: Amount,
     tcpKeepaliveTimeMs: Amount,
+    tcpIdleTimeoutMs: Type.Optional(Amount),
+    proxyProtocol: Type.Optional(Type.Unsafe<1 | 2>({ enum: [1, 2] })),
     overload: Type.Optional(OverloadSchema),
     protocol: Type.Optional(Protocol),
     maxConcurrentStreams: Type.Optional(Type.Integer({ minimum: 1 })),
@@ -391,6 +395,7 @@ export const EndpointSchema = exactly<Endpoint>()(
     locality: Type.Optional(Text),
     priority: Type.Optional(Whole),
     serviceAccount: Type.Optional(Text),
+    tls: Type.Optional(UpstreamTlsSchema),
   }),
 );
 

@@ -10,6 +10,7 @@ import { type CheckPlan, planChecks } from "../../core/check/plan.ts";
 import { explainDecision } from "../../core/explain/explain-decision.ts";
 import { DEFAULT_REDACTED_PATHS } from "../../core/explain/redaction.ts";
 import { createTracer } from "../../core/expressions/jsonata-engine.ts";
+import type { MaybePromise } from "../../kernel/maybe-promise.ts";
 import { messageOf, PurserError } from "../../kernel/errors.ts";
 import type { TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 import { suggest } from "../../kernel/suggest.ts";
@@ -41,7 +42,7 @@ export async function explain(flags: Flags): Promise<void> {
   const snapshot = await readConfig(flags.config, runtime);
   const whole = planChecks(snapshot);
   const plan = flags.policy === undefined ? whole : only(flags.policy, whole);
-  const bag = bagOf(given, snapshot.traffic, nowMs);
+  const bag = await bagOf(given, snapshot.traffic, nowMs);
   const added: readonly AttributePath[] = (flags.redact ?? []).map((path) => path.split("."));
   const plugins = await buildPlugins(snapshot, runtime);
   const { explanation } = await explainDecision(
@@ -85,7 +86,7 @@ async function readRequest({ bag, request, header = [] }: Flags): Promise<Given>
   return { bag: value as PartialBag };
 }
 
-function bagOf(given: Given, traffic: TrafficDocuments, nowMs: number): AttributeBag {
+function bagOf(given: Given, traffic: TrafficDocuments, nowMs: number): MaybePromise<AttributeBag> {
   if ("request" in given) return bagOfRequest(given.request, traffic, nowMs);
   const bag = canonicalBag(given.bag, traffic.pathNormalization);
   if (bag instanceof Malformed) throw new PurserError("PURSER_CLI_USAGE", `in the bag, ${bag.reason}`);

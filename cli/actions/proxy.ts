@@ -38,6 +38,9 @@ interface Flags extends LogFlags, ControlFlags {
   /** The token for pilot and the mixers. */
   readonly tokenFile?: string;
   readonly credentials?: string;
+  readonly workloadCerts?: string;
+  readonly identity?: string;
+  readonly joinTokenFile?: string;
   readonly workers: number;
   readonly drain: number;
 }
@@ -70,7 +73,9 @@ function announce({ role }: ProxyNode, proxy: Pick<Proxy, "addresses">): void {
 }
 
 function settingsOf({ mixer, pilot, explainKeyFile, logLevel, logFormat, ...flags }: Flags) {
-  const { headersWithUnderscoresAction, upgradeProtocols, via, credentials, tokenFile } = flags;
+  const { headersWithUnderscoresAction, upgradeProtocols, via, credentials, workloadCerts, tokenFile } =
+    flags;
+  const identity = identityOf(flags);
   return {
     mixerUrls: mixer,
     pilotUrl: pilot,
@@ -82,7 +87,27 @@ function settingsOf({ mixer, pilot, explainKeyFile, logLevel, logFormat, ...flag
     via,
     credentials,
     tokenFile,
+    workloadCerts,
+    identity,
   };
+}
+
+function identityOf({
+  identity: url,
+  joinTokenFile,
+  workers,
+}: Pick<Flags, "identity" | "joinTokenFile" | "workers">) {
+  if (url === undefined && joinTokenFile === undefined) return undefined;
+  if (url === undefined || joinTokenFile === undefined)
+    throw new PurserError("PURSER_CLI_USAGE", "--identity and --join-token-file belong together");
+  if (!url.startsWith("https:"))
+    throw new PurserError(
+      "PURSER_CLI_USAGE",
+      "--identity must be an https: URL, such as https://identity:15012",
+    );
+  // A join token serves one key alone, and each worker has its own.
+  if (workers > 1) throw new PurserError("PURSER_CLI_USAGE", "--identity needs --workers 1");
+  return { url, joinTokenFile };
 }
 
 function nodeOf(flags: Flags): ProxyNode {

@@ -150,6 +150,12 @@ export const openMetricsFlag = (): Option =>
 export const tokenFlag = (whose: string): Option =>
   new Option("--token-file <file>", `a file whose first line is the bearer token for ${whose}`);
 
+export const workloadCertsFlag = (): Option =>
+  new Option(
+    "--workload-certs <folder>",
+    "the folder of the workload's own certificate, for mutual TLS in the mesh: cert-chain.pem, key.pem and root-cert.pem; watched",
+  );
+
 function upgradeProtocols(value: string): readonly string[] {
   if (value === "none") return [];
   const protocols = value.split(",").map((protocol) => protocol.trim().toLowerCase());

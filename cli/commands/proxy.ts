@@ -25,6 +25,7 @@ import {
   upgradesFlag,
   viaFlag,
   workersFlag,
+  workloadCertsFlag,
   url,
 } from "./flags.ts";
 
@@ -76,6 +77,12 @@ export function proxyCommand(): Command {
     .addOption(localityFlag())
     .addOption(explainKeyFlag())
     .addOption(credentialsFlag())
+    .addOption(workloadCertsFlag())
+    .option("--identity <url>", "the identity service that issues the workload's certificate", url)
+    .option(
+      "--join-token-file <file>",
+      "the file with the token for the first certificate (purser identity token); read again when the proxy must join anew",
+    )
     .addOption(underscoresFlag())
     .addOption(upgradesFlag())
     .addOption(viaFlag("the proxy"))

@@ -23,6 +23,7 @@ import {
   upgradesFlag,
   viaFlag,
   workersFlag,
+  workloadCertsFlag,
 } from "./flags.ts";
 import type { MeshFlags } from "../compose/run-mesh.ts";
 
@@ -67,6 +68,21 @@ export function meshFlags(command: Command, config = configFlag()): Command {
     .addOption(localityFlag())
     .addOption(explainKeyFlag())
     .addOption(credentialsFlag())
+    .addOption(workloadCertsFlag())
+    .option(
+      "--identity-state <folder>",
+      "also runs the identity service, with its keys in this folder; the edge and the sidecars get certificates of it",
+    )
+    .addOption(
+      portFlag("--identity-port", "the identity service's API for proxies, with --identity-state", 15_012),
+    )
+    .addOption(
+      portFlag(
+        "--identity-admin-port",
+        "the identity service's API for operators, with --identity-state",
+        15_014,
+      ),
+    )
     .option(
       "--trusted-hops <n>",
       "number of trusted proxies in front of the edge, whose statements about the client are used",

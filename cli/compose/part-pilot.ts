@@ -29,7 +29,7 @@ export async function startPilot(
   runtime: Runtime,
 ): Promise<PilotPart> {
   const ours = runtimeOfPart(runtime, "pilot");
-  const pilot = createPilot({ logger: ours.logger });
+  const pilot = createPilot({ logger: ours.logger, steps: ours });
   pilot.update(snapshot);
   const where = { host, port: pilotPort, allowedHosts, ...control };
   const server = await startPilotHttpServer({ ...ours, pilot, ...where });

@@ -14,6 +14,7 @@ import { filesIn } from "./files.ts";
 import { compileExpression } from "./part-config.ts";
 import type { RunningPart } from "./stopping.ts";
 import type { Runtime } from "../../kernel/ports.ts";
+import { type LocalIdentity, startWorkload, type WorkloadSettings } from "./part-workload.ts";
 import { runtimeOfPart } from "./runtime.ts";
 import { systemAuthorities } from "./system-authorities.ts";
 
@@ -29,10 +30,11 @@ export interface ProxyWiring extends CertificateSettings {
   readonly upgradeProtocols: readonly string[];
   /** The proxy's name in `via`; undefined to leave the field alone. */
   readonly via?: string | undefined;
+  readonly localIdentity?: LocalIdentity | undefined;
 }
 
 /** The places of a proxy's certificates. Plain data: a pool sends it to its workers. */
-export interface CertificateSettings {
+export interface CertificateSettings extends Omit<WorkloadSettings, "localIdentity"> {
   /** The folder with a folder for each `credentialName`; undefined for none. */
   readonly credentials?: string | undefined;
   /** Secret of the keys of TLS session tickets, which the workers of a pool share; default: a random one. */
@@ -62,6 +64,8 @@ export async function startProxy(
     identity: { id: node.id },
     compile: compileExpression,
   });
+  const files = filesIn(process.cwd());
+  const workload = await startWorkload(settings, { ...ours, files });
   const proxy = createProxy({
     ...ours,
     node,
@@ -69,7 +73,8 @@ export async function startProxy(
     policy,
     compile: compileExpression,
     ...settings,
-    files: filesIn(process.cwd()),
+    files,
+    workload: workload.credential,
     credentialsFolder: credentials,
     systemAuthorities: systemAuthorities(),
     ...(admin === undefined ? {} : { admin }),
@@ -79,6 +84,7 @@ export async function startProxy(
     const endMs = ours.clock.monotonicMs() + deadlineMs;
     await proxy.drain(deadlineMs * 0.7);
     await proxy.close();
+    workload.close();
     await policy.close(Math.max(0, endMs - ours.clock.monotonicMs()));
   };
   try {

@@ -62,7 +62,15 @@ export async function startRemoteProxy(
     name: "clients",
     close: async () => void (await Promise.all([mixer.close(), pilot.close()])),
   };
-  const { headersWithUnderscoresAction, upgradeProtocols, via, credentials, ticketSecret } = settings;
+  const {
+    headersWithUnderscoresAction,
+    upgradeProtocols,
+    via,
+    credentials,
+    workloadCerts,
+    identity,
+    ticketSecret,
+  } = settings;
   try {
     const part = await startProxy(
       {
@@ -74,6 +82,8 @@ export async function startRemoteProxy(
         upgradeProtocols,
         via,
         credentials,
+        workloadCerts,
+        identity,
         ticketSecret,
         ...(admin === undefined ? {} : { admin }),
       },

@@ -7,9 +7,10 @@ import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
 import { type ControlFlags, controlSettings } from "./control-access.ts";
 import { readExplainKey } from "./explain-key-file.ts";
-import { type ConfigFlags, followConfig, loadConfig } from "./part-config.ts";
-import { startMixer } from "./part-mixer.ts";
-import { startPilot } from "./part-pilot.ts";
+import { type ConfigFlags, followConfig, loadConfig, type LoadedConfig } from "./part-config.ts";
+import { type MixerPart, startMixer } from "./part-mixer.ts";
+import { type PilotPart, startPilot } from "./part-pilot.ts";
+import { startMeshIdentity } from "./mesh-identity.ts";
 import { nodeId, type ProxyPart, startProxy } from "./part-proxy.ts";
 import { startWorkers } from "./part-workers.ts";
 import type { LogFlags, ProcessRuntime } from "./runtime.ts";
@@ -33,6 +34,12 @@ export interface MeshFlags extends ConfigFlags, LogFlags, ControlFlags {
   readonly explainKeyFile?: string;
   /** The folder of credentials. */
   readonly credentials?: string;
+  /** The folder of the certificate that every proxy of this process shows as its own. */
+  readonly workloadCerts?: string;
+  /** The folder of the identity service; undefined to run none. */
+  readonly identityState?: string;
+  readonly identityPort: number;
+  readonly identityAdminPort: number;
   readonly maxBodyBytes: number;
   readonly maxConcurrentRequests: number;
   /** Number of processes of the edge proxy; 1 is this process. */
@@ -47,6 +54,8 @@ export interface RunningMesh {
   readonly snapshot: Snapshot;
   readonly mixerUrl: string;
   readonly pilotUrl: string;
+  /** Of the identity service; undefined when there is none. */
+  readonly identityUrl: string | undefined;
   readonly proxies: readonly ProxyPart[];
   close(deadlineMs: number): Promise<void>;
 }
@@ -68,17 +77,9 @@ export async function runMesh(flags: MeshFlags, runtime: ProcessRuntime): Promis
     parts.push(mixer);
     const pilot = await startPilot({ ...flags, control }, snapshot, runtime);
     parts.push(pilot);
-    // Policies before routes: no request may take a new route before its policies are in force.
-    const take = async (next: Snapshot): Promise<readonly Diagnostic[]> => {
-      const refused = await mixer.apply(next);
-      if (refused.length === 0) pilot.pilot.update(next);
-      return refused;
-    };
-    const refuse = (diagnostics: readonly Diagnostic[]): void => {
-      mixer.mixer.reject(diagnostics);
-      pilot.pilot.reject(diagnostics);
-    };
-    const changes = followConfig(source, take, refuse, runtime);
+    const changes = followDocuments(source, mixer, pilot, runtime);
+    const identities = await startMeshIdentity(flags, snapshot.traffic.trustDomains[0], runtime);
+    if (identities !== undefined) parts.push(identities.part);
 
     const sidecars: ProxyPart[] = [];
     const { host, edgePort, adminHost, adminPort, allowedHosts, trustedHops } = flags;
@@ -91,11 +92,12 @@ export async function runMesh(flags: MeshFlags, runtime: ProcessRuntime): Promis
       headersWithUnderscoresAction,
       upgradeProtocols,
       credentials: flags.credentials,
+      workloadCerts: flags.workloadCerts,
     };
     for (const { service, outboundPort } of flags.sidecar) {
       const id = nodeId("sidecar", service);
       const node = { role: "sidecar", id, host, service, outboundPort, ...place } as const;
-      const sidecar = await startProxy({ ...wiring, node }, runtime);
+      const sidecar = await startProxy({ ...wiring, node, localIdentity: identities?.of(service) }, runtime);
       sidecars.push(sidecar);
       parts.push(sidecar);
     }
@@ -105,7 +107,10 @@ export async function runMesh(flags: MeshFlags, runtime: ProcessRuntime): Promis
     const admin = { host: adminHost, port: adminPort, allowedHosts, ...control };
     const edge =
       flags.workers === 1
-        ? await startProxy({ ...wiring, node, admin, via: flags.via }, runtime)
+        ? await startProxy(
+            { ...wiring, node, admin, via: flags.via, localIdentity: identities?.of("edge") },
+            runtime,
+          )
         : await startWorkers(
             {
               settings: {
@@ -119,6 +124,7 @@ export async function runMesh(flags: MeshFlags, runtime: ProcessRuntime): Promis
                 upgradeProtocols,
                 via: flags.via,
                 credentials: flags.credentials,
+                workloadCerts: flags.workloadCerts,
                 logLevel: flags.logLevel,
                 logFormat: flags.logFormat,
               },
@@ -131,9 +137,36 @@ export async function runMesh(flags: MeshFlags, runtime: ProcessRuntime): Promis
     parts.push(edge);
     // Changes are stopped first: no set takes effect while the proxies finish their requests.
     parts.push(changes);
-    return { snapshot, mixerUrl: mixer.url, pilotUrl: pilot.url, proxies: [edge, ...sidecars], close };
+    return {
+      snapshot,
+      identityUrl: identities?.part.url,
+      mixerUrl: mixer.url,
+      pilotUrl: pilot.url,
+      proxies: [edge, ...sidecars],
+      close,
+    };
   } catch (error) {
     await close(0);
     throw error;
   }
+}
+
+/** Takes each new set of documents into force in both services. */
+function followDocuments(
+  source: LoadedConfig["source"],
+  mixer: MixerPart,
+  { pilot }: PilotPart,
+  runtime: ProcessRuntime,
+): RunningPart {
+  // Policies before routes: no request may take a new route before its policies are in force.
+  const take = async (next: Snapshot): Promise<readonly Diagnostic[]> => {
+    const refused = await mixer.apply(next);
+    if (refused.length === 0) pilot.update(next);
+    return refused;
+  };
+  const refuse = (diagnostics: readonly Diagnostic[]): void => {
+    mixer.mixer.reject(diagnostics);
+    pilot.reject(diagnostics);
+  };
+  return followConfig(source, take, refuse, runtime);
 }

@@ -5,7 +5,7 @@ import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import type { RunningMesh } from "../compose/run-mesh.ts";
 
 /** Summary of a started mesh: addresses, and policies in force. */
-export function meshSummary({ snapshot, mixerUrl, pilotUrl, proxies }: RunningMesh): string {
+export function meshSummary({ snapshot, mixerUrl, pilotUrl, identityUrl, proxies }: RunningMesh): string {
   const rows: [string, string][] = [];
   for (const { node, proxy } of proxies) {
     const { listeners, admin } = proxy.addresses();
@@ -16,6 +16,7 @@ export function meshSummary({ snapshot, mixerUrl, pilotUrl, proxies }: RunningMe
   }
   rows.push(["mixer", `${mixerUrl}/metrics, ${mixerUrl}/v1/config`]);
   rows.push(["pilot", `${pilotUrl}/v1/registry`]);
+  if (identityUrl !== undefined) rows.push(["identity", identityUrl]);
   return `Listening\n${table(rows)}\n\nPolicies (version ${snapshot.version})\n${table(policyRows(snapshot))}\n`;
 }
 

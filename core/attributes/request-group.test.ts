@@ -14,6 +14,7 @@ const facts = fc.record({
   traceId: text,
   spanId: text,
   parentSpanId: text,
+  auth: fc.option(fc.constant({ principal: "issuer/ann" }), { nil: undefined }),
 });
 const request = fc.record({
   method: fc.constant("GET"),
@@ -49,6 +50,7 @@ describe("the attributes of a request", () => {
           trace_id: known.traceId,
           span_id: known.spanId,
           parent_span_id: known.parentSpanId,
+          auth: known.auth,
           total_size: total,
         });
         assert.deepEqual(group, expected);

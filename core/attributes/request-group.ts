@@ -32,6 +32,8 @@ export interface RequestFacts {
   readonly traceId: string | undefined;
   readonly spanId: string | undefined;
   readonly parentSpanId: string | undefined;
+  /** The attributes `request.auth.*`, of the request's token. */
+  readonly auth: AttributeGroup | undefined;
 }
 
 const NO_FACTS: RequestFacts = {
@@ -41,6 +43,7 @@ const NO_FACTS: RequestFacts = {
   traceId: undefined,
   spanId: undefined,
   parentSpanId: undefined,
+  auth: undefined,
 };
 
 /** The attributes `request.*`, with undefined for an absent attribute. */
@@ -92,6 +95,7 @@ export function requestFields(
     traceId: facts.traceId,
     spanId: facts.spanId,
     parentSpanId: facts.parentSpanId,
+    auth: facts.auth,
   };
 }
 
@@ -142,6 +146,7 @@ const RequestGroup = function (
   if (fields.traceId !== undefined) this["trace_id"] = fields.traceId;
   if (fields.spanId !== undefined) this["span_id"] = fields.spanId;
   if (fields.parentSpanId !== undefined) this["parent_span_id"] = fields.parentSpanId;
+  if (fields.auth !== undefined) this["auth"] = fields.auth;
   if (totalSize !== undefined) this["total_size"] = totalSize;
 } as unknown as new (
   fields: RequestFields,

@@ -12,8 +12,10 @@ import { HEALTH_CHECK } from "./kinds/health-check.ts";
 import type { KindDefinition } from "./kinds/kind.ts";
 import { MESH_CONFIG } from "./kinds/mesh-config.ts";
 import { OVERLOAD } from "./kinds/overload.ts";
+import { PEER_AUTHENTICATION } from "./kinds/peer-authentication.ts";
 import { POLICY_TEST } from "./kinds/policy-test.ts";
 import { QUOTA_POLICY } from "./kinds/quota-policy.ts";
+import { REQUEST_AUTHENTICATION } from "./kinds/request-authentication.ts";
 import { SERVICE_ENTRY } from "./kinds/service-entry.ts";
 import { SIDECAR } from "./kinds/sidecar.ts";
 import { LOG_ENTRY, METRIC, TRACE_SPAN } from "./kinds/telemetry.ts";
@@ -45,6 +47,8 @@ export const KINDS: readonly KindDefinition[] = [
   GATEWAY,
   OVERLOAD,
   AUTHORIZATION_POLICY,
+  PEER_AUTHENTICATION,
+  REQUEST_AUTHENTICATION,
 ];
 
 /** Istio's kinds that are refused, each with the reason and what to write instead, as the end of a sentence. */

@@ -20,10 +20,13 @@ import {
   DEFAULT_ROOT_NAMESPACE,
   MESH_CONFIG,
   type MeshConfigSpec,
+  trustDomainsOf,
   pathNormalizationOf,
 } from "../documents/kinds/mesh-config.ts";
 import { OVERLOAD } from "../documents/kinds/overload.ts";
+import { PEER_AUTHENTICATION } from "../documents/kinds/peer-authentication.ts";
 import { QUOTA_POLICY } from "../documents/kinds/quota-policy.ts";
+import { REQUEST_AUTHENTICATION } from "../documents/kinds/request-authentication.ts";
 import { SERVICE_ENTRY } from "../documents/kinds/service-entry.ts";
 import { SIDECAR } from "../documents/kinds/sidecar.ts";
 import { LOG_ENTRY, METRIC, TRACE_SPAN } from "../documents/kinds/telemetry.ts";
@@ -35,7 +38,9 @@ import { faultsOfMeshConfig } from "../documents/set/mesh-config.ts";
 import { faultsOfMetricNames } from "../documents/set/metric-names.ts";
 import { faultsOfReferences } from "../documents/set/references.ts";
 import { faultsOfRule } from "../documents/set/rules.ts";
+import { faultsOfPeerAuthentications } from "../documents/set/peer-authentications.ts";
 import { faultsOfSidecars } from "../documents/set/sidecars.ts";
+import { faultsOfConnectionRoutes } from "../documents/set/connection-routes.ts";
 import { faultsOfGatewayPorts } from "../documents/set/gateway-ports.ts";
 import { faultsOfTraffic } from "../documents/set/traffic-references.ts";
 import type { CompileExpression, Expression } from "../expressions/expression.ts";
@@ -99,8 +104,10 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     ...faultsOfMetricNames(documents),
     ...faultsOfTraffic(set),
     ...faultsOfGatewayPorts(set.documents),
+    ...faultsOfConnectionRoutes(set),
     ...faultsOfMeshConfig(documents),
     ...faultsOfSidecars(documents),
+    ...faultsOfPeerAuthentications(documents),
   ].toSorted(compareDiagnostics);
   if (diagnostics.some(({ severity }) => severity === "error")) return { ok: false, diagnostics };
   const expressions = new Map([...compiled.expressions, ...translated.expressions]);
@@ -206,6 +213,9 @@ function assemble(
       gateways: routing(GATEWAY),
       overloads: routing(OVERLOAD),
       healthChecks: routing(HEALTH_CHECK),
+      peerAuthentications: routing(PEER_AUTHENTICATION),
+      trustDomains: trustDomainsOf(meshConfig),
+      requestAuthentications: routing(REQUEST_AUTHENTICATION),
     },
   };
 }

@@ -11,8 +11,10 @@ import type { DestinationRuleSpec } from "../documents/kinds/destination-rule.ts
 import type { GatewaySpec } from "../documents/kinds/gateway.ts";
 import type { HealthCheckSpec } from "../documents/kinds/health-check.ts";
 import type { RuleSpec } from "../documents/kinds/handler.ts";
+import type { PeerAuthenticationSpec } from "../documents/kinds/peer-authentication.ts";
 import type { QuotaPolicySpec } from "../documents/kinds/quota-policy.ts";
 import type { OverloadSpec } from "../documents/kinds/overload.ts";
+import type { RequestAuthenticationSpec } from "../documents/kinds/request-authentication.ts";
 import type { ServiceEntrySpec } from "../documents/kinds/service-entry.ts";
 import type { SidecarSpec } from "../documents/kinds/sidecar.ts";
 import type { WorkloadEntrySpec } from "../documents/kinds/workload-entry.ts";
@@ -241,6 +243,10 @@ export interface TrafficDocuments {
   readonly gateways: readonly TrafficDocument<GatewaySpec>[];
   readonly overloads: readonly TrafficDocument<OverloadSpec>[];
   readonly healthChecks: readonly TrafficDocument<HealthCheckSpec>[];
+  readonly peerAuthentications: readonly TrafficDocument<PeerAuthenticationSpec>[];
+  /** From the MeshConfig: the mesh's trust domain, then its aliases. */
+  readonly trustDomains: readonly [string, ...string[]];
+  readonly requestAuthentications: readonly TrafficDocument<RequestAuthenticationSpec>[];
 }
 
 export interface TrafficDocument<S> {

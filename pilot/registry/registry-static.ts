@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ipaddr from "ipaddr.js";
-import type { ServiceEntrySpec } from "../../core/documents/kinds/service-entry.ts";
+import { DEFAULT_NAMESPACE } from "../../core/documents/kinds/kind.ts";
+import { carriesBytes, type ServiceEntrySpec } from "../../core/documents/kinds/service-entry.ts";
 import {
   SIDECAR_LABEL,
   WORKLOAD_LABEL,
@@ -22,17 +23,23 @@ export interface Service {
   /** MESH_INTERNAL: an edge without Gateways exposes the service. */
   readonly internal: boolean;
   readonly ports: readonly ServicePort[];
+  /** SPIFFE ids of its workloads, from the ServiceEntries; empty when unknown. */
+  readonly subjectAltNames: readonly string[];
 }
 
 export interface ServicePort {
   readonly number: number;
   readonly name: string;
-  /** The protocol towards the endpoints. */
+  /** Whether connections are forwarded as bytes: such a port has no host of its own among requests. */
+  readonly carriesBytes: boolean;
+  /** The protocol of requests towards the endpoints. */
   readonly protocol: NonNullable<Cluster["protocol"]>;
   readonly endpoints: readonly Endpoint[];
 }
 
 export interface Registry {
+  /** The namespace of the endpoint's document, in which its workload is. */
+  namespaceOf(endpoint: Endpoint): string;
   /** In document order. */
   readonly services: readonly Service[];
   /** @param namespace Namespace of the document that writes `host`. */
@@ -51,6 +58,7 @@ export function createStaticRegistry({
 }: Pick<TrafficDocuments, "serviceEntries" | "workloadEntries">): Registry {
   const services = new Map<string, Service>();
   const workloads = new Map<string, TrafficDocument<WorkloadEntrySpec>[]>();
+  const namespaces = new Map<Endpoint, string>();
   for (const entry of workloadEntries) {
     const { namespace } = entry.metadata;
     const inNamespace = workloads.get(namespace);
@@ -61,6 +69,8 @@ export function createStaticRegistry({
     const selected = workloadsOf(spec, workloads.get(metadata.namespace) ?? []);
     for (const host of spec.hosts) {
       const service = serviceOf(spec, selected, host, metadata.namespace);
+      for (const { endpoints } of service.ports)
+        for (const endpoint of endpoints) namespaces.set(endpoint, metadata.namespace);
       const earlier = services.get(service.canonicalHost);
       services.set(service.canonicalHost, earlier === undefined ? service : merge(earlier, service));
     }
@@ -68,6 +78,7 @@ export function createStaticRegistry({
   const find = (host: string, namespace: string) => resolveHost(services, host, namespace);
   return {
     services: [...services.values()],
+    namespaceOf: (endpoint) => namespaces.get(endpoint) ?? DEFAULT_NAMESPACE,
     find,
     canonical: (host, namespace) => find(host, namespace)?.canonicalHost ?? canonicalHost(host, namespace),
   };
@@ -75,7 +86,11 @@ export function createStaticRegistry({
 
 /** Whether all endpoints are sidecars, so that each checks the requests that it gets. */
 export function areSidecars(endpoints: readonly Endpoint[]): boolean {
-  return endpoints.length > 0 && endpoints.every(({ labels }) => labels[SIDECAR_LABEL] === "true");
+  return endpoints.length > 0 && endpoints.every(isSidecar);
+}
+
+export function isSidecar({ labels }: Endpoint): boolean {
+  return labels[SIDECAR_LABEL] === "true";
 }
 
 /**
@@ -104,10 +119,12 @@ function serviceOf(
     identity: { host, ...splitHost(canonical, documentNamespace) },
     canonicalHost: canonical,
     internal: spec.location === "MESH_INTERNAL",
+    subjectAltNames: spec.subjectAltNames ?? [],
     ports: spec.ports.map((port) => ({
       number: port.number,
       name: port.name,
-      protocol: port.protocol === "HTTP" ? "http1" : "http2",
+      carriesBytes: carriesBytes(port),
+      protocol: port.protocol === "HTTP2" || port.protocol === "GRPC" ? "http2" : "http1",
       endpoints: endpointsOf(workloads ?? [{ address: host }], spec.resolution, port),
     })),
   };
@@ -139,6 +156,7 @@ function merge(first: Service, second: Service): Service {
   return {
     ...first,
     internal: first.internal || second.internal,
+    subjectAltNames: [...new Set([...first.subjectAltNames, ...second.subjectAltNames])],
     ports: [
       ...first.ports.map((port) => ({
         ...port,

@@ -61,6 +61,23 @@ export function createPilotMetrics(pilot: Pilot, polls: LongPolls): PilotMetrics
       this.set(pilot.rejection === undefined ? 0 : 1);
     },
   });
+  new Gauge({
+    name: "purser_pilot_mtls_step",
+    help: "Step of a change of mutual TLS: 1 while servers begin to accept the new way, 2 while callers change to it, else 0.",
+    registers,
+    collect() {
+      this.set(["none", "open", "switch"].indexOf(pilot.peerTls.step));
+    },
+  });
+  new Counter({
+    name: "purser_pilot_mtls_grace_ends_total",
+    help: "Steps of changes of mutual TLS that ended with proxies that had not answered.",
+    registers,
+    collect() {
+      this.reset();
+      this.inc(pilot.peerTls.graceEndsTotal);
+    },
+  });
   const answers = new Counter({
     name: "purser_pilot_http_answers_total",
     help: "Answers of the HTTP API by status.",

@@ -12,8 +12,9 @@ import type { Cluster, ServiceIdentity } from "../../core/traffic/resources/clus
 import type { ClusterLoadAssignment, Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import { loadBalancerOf } from "./load-balancer.ts";
 import { localized } from "./localities.ts";
+import type { EndpointPeerTls } from "./peer-tls/endpoint-peer-tls.ts";
 import { upstreamTlsOf } from "./tls.ts";
-import { areSidecars, type Registry } from "../registry/registry-static.ts";
+import { areSidecars, type Registry, type ServicePort } from "../registry/registry-static.ts";
 import { HealthChecks } from "./health-checks.ts";
 import { outlierDetectionOf } from "./outlier-detection.ts";
 import type { RuleLookup } from "./rule-lookup.ts";
@@ -58,16 +59,22 @@ export class ClusterCollector {
   /** In order of exactness of the host, then those for the proxy's namespace; equal ones in document order. */
   readonly #overloads: readonly { readonly host: string; readonly settings: OverloadSettings }[];
   readonly #healthChecks: HealthChecks;
+  readonly #peerTls: EndpointPeerTls;
   readonly #clusters = new Map<string, Cluster>();
   readonly #assignments = new Map<string, ClusterLoadAssignment>();
 
-  /** @param locality Of the proxy that gets the clusters; empty when unknown. */
+  /**
+   * @param locality Of the proxy that gets the clusters; empty when unknown.
+   * @param peerTls The mutual TLS that the proxy speaks.
+   */
   constructor(
     registry: Registry,
     rules: RuleLookup,
     documents: Pick<TrafficDocuments, "healthChecks" | "overloads">,
     locality: string,
+    peerTls: EndpointPeerTls,
   ) {
+    this.#peerTls = peerTls;
     this.#registry = registry;
     this.#rules = rules;
     this.#locality = locality;
@@ -122,7 +129,8 @@ export class ClusterCollector {
       const all = port?.endpoints ?? [];
       const selected =
         destination.subset === undefined ? all : subset === undefined ? [] : select(all, subset.labels);
-      const placed = localized(selected, this.#locality, policy.loadBalancer?.localityLbSetting);
+      const secured = service === undefined ? selected : this.#peerTls.secured(selected, service, policy.tls);
+      const placed = localized(secured, this.#locality, policy.loadBalancer?.localityLbSetting);
       this.#assignments.set(name, { name, ...placed, checkedByDestination: areSidecars(placed.endpoints) });
     }
     return name;
@@ -130,10 +138,7 @@ export class ClusterCollector {
 
   /** The cluster of the application behind a sidecar. */
   useInbound(service: ServiceIdentity, address: string, port: number): string {
-    const declared = this.#registry.find(service.host, service.namespace)?.ports ?? [];
-    // The application's port is the target of one of the service's, or its only one's.
-    const called = declared.find(({ endpoints }) => endpoints.some((endpoint) => endpoint.port === port));
-    const { protocol } = called ?? (declared.length === 1 ? declared[0] : undefined) ?? {};
+    const protocol = this.#inboundPort(service, port)?.protocol;
     const name = clusterName("inbound", port, undefined, "");
     this.#clusters.set(name, {
       name,
@@ -144,6 +149,18 @@ export class ClusterCollector {
     const endpoints = [{ address, port, weight: 1, labels: {} }];
     this.#assignments.set(name, { name, endpoints, checkedByDestination: false });
     return name;
+  }
+
+  /** Whether the application behind a sidecar takes bytes, as the protocol of its service's port says. */
+  carriesBytesInbound(service: ServiceIdentity, port: number): boolean {
+    return this.#inboundPort(service, port)?.carriesBytes === true;
+  }
+
+  /** The application's port is the target of one of the service's, or its only one's. */
+  #inboundPort(service: ServiceIdentity, port: number): ServicePort | undefined {
+    const declared = this.#registry.find(service.host, service.namespace)?.ports ?? [];
+    const called = declared.find(({ endpoints }) => endpoints.some((endpoint) => endpoint.port === port));
+    return called ?? (declared.length === 1 ? declared[0] : undefined);
   }
 
   #overloadOf(host: string | undefined): { readonly overload?: OverloadSettings } {
@@ -178,7 +195,7 @@ function select(endpoints: readonly Endpoint[], labels: Labels = {}): readonly E
 /** @param declared The protocol of the service's port. */
 function settingsOf(policy: PortPolicy, host: string, declared: Cluster["protocol"]) {
   const { tcp, http } = policy.connectionPool ?? {};
-  const { retryBudget } = policy;
+  const { retryBudget, proxyProtocol } = policy;
   const outlierDetection = outlierDetectionOf(policy.outlierDetection);
   const tls = upstreamTlsOf(policy.tls, host);
   const isHttp2 = declared === "http2" || http?.h2UpgradePolicy === "UPGRADE";
@@ -197,6 +214,10 @@ function settingsOf(policy: PortPolicy, host: string, declared: Cluster["protoco
     maxRequestsPerConnection: http?.maxRequestsPerConnection ?? 0,
     maxConnectionDurationMs: parseDurationMs(tcp?.maxConnectionDuration ?? "") ?? 0,
     connectionIdleTimeoutMs: parseDurationMs(http?.idleTimeout ?? "") ?? DEFAULT_IDLE_TIMEOUT_MS,
+    ...(tcp?.idleTimeout === undefined ? {} : { tcpIdleTimeoutMs: parseDurationMs(tcp.idleTimeout) ?? 0 }),
+    ...(proxyProtocol === undefined
+      ? {}
+      : { proxyProtocol: proxyProtocol.version === "V2" ? (2 as const) : (1 as const) }),
     tcpKeepaliveTimeMs:
       tcp?.tcpKeepalive === undefined
         ? 0

@@ -15,7 +15,8 @@ type VirtualService = TrafficDocument<VirtualServiceSpec>;
  */
 export function resolveDelegates(virtualServices: readonly VirtualService[]): readonly VirtualService[] {
   const roots = virtualServices.filter(({ spec }) => spec.hosts !== undefined);
-  if (roots.every(({ spec }) => spec.http.every(({ delegate }) => delegate === undefined))) return roots;
+  if (roots.every(({ spec }) => (spec.http ?? []).every(({ delegate }) => delegate === undefined)))
+    return roots;
   const delegates = new Map(
     virtualServices.flatMap((document) =>
       document.spec.hosts === undefined
@@ -24,19 +25,19 @@ export function resolveDelegates(virtualServices: readonly VirtualService[]): re
     ),
   );
   return roots.map((root) => {
-    const http = root.spec.http.flatMap((route, index) => {
+    const http = root.spec.http?.flatMap((route, index) => {
       if (route.delegate === undefined)
         return [{ ...route, name: route.name ?? `${displayName(root.metadata)}.${index}` }];
       const { name, namespace = root.metadata.namespace } = route.delegate;
       const delegate = delegates.get(`${namespace}/${name}`);
       return delegate === undefined ? [] : delegatedRoutes(route, delegate);
     });
-    return { ...root, spec: { ...root.spec, http } };
+    return { ...root, spec: http === undefined ? root.spec : { ...root.spec, http } };
   });
 }
 
 function delegatedRoutes(root: HttpRouteSpec, { metadata, spec }: VirtualService): readonly HttpRouteSpec[] {
-  return spec.http.flatMap((leaf, index) => {
+  return (spec.http ?? []).flatMap((leaf, index) => {
     const merged = mergeRoutes(root, withCanonicalHosts(leaf, metadata.namespace));
     if (merged === undefined) return [];
     return [{ ...merged, name: merged.name ?? `${displayName(metadata)}.${index}` }];

@@ -3,7 +3,7 @@
 
 import type { CorsPolicySpec } from "../../core/documents/kinds/cors-policy.ts";
 import type { HeaderOperationsSpec, StringMatchSpec } from "../../core/documents/kinds/traffic-fields.ts";
-import type { HttpMatchSpec } from "../../core/documents/kinds/virtual-service-match.ts";
+import type { CallerMatch, HttpMatchSpec } from "../../core/documents/kinds/virtual-service-match.ts";
 import type {
   HttpDestinationSpec,
   HttpRouteSpec,
@@ -50,7 +50,7 @@ export function translateRoutes(
   scope: RouteScope,
   clusters: ClusterCollector,
 ): readonly Route[] {
-  return spec.http.flatMap((http, index) => {
+  return (spec.http ?? []).flatMap((http, index) => {
     const matches = http.match?.filter((match) => isInScope(match, metadata.namespace, scope));
     if (matches?.length === 0 && http.match?.length !== 0) return [];
     return [
@@ -99,7 +99,11 @@ export const HTTPS_REDIRECT: Route = {
   responseHeaders: NO_HEADER_OPERATIONS,
 };
 
-function isInScope(match: HttpMatchSpec, namespace: string, scope: RouteScope): boolean {
+export function isInScope(
+  match: CallerMatch & Pick<HttpMatchSpec, "port">,
+  namespace: string,
+  scope: RouteScope,
+): boolean {
   return (
     (match.gateways === undefined ||
       match.gateways.some((name) => scope.gateways.has(qualifyGateway(name, namespace)))) &&

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { DESTINATION_RULE } from "../../core/documents/kinds/destination-rule.ts";
 import { GATEWAY } from "../../core/documents/kinds/gateway.ts";
+import { REQUEST_AUTHENTICATION } from "../../core/documents/kinds/request-authentication.ts";
 import { SERVICE_ENTRY } from "../../core/documents/kinds/service-entry.ts";
 import { SIDECAR } from "../../core/documents/kinds/sidecar.ts";
 import { VIRTUAL_SERVICE } from "../../core/documents/kinds/virtual-service.ts";
@@ -34,7 +35,9 @@ function expand(path: string): readonly string[] {
   return choices.split(",").flatMap((choice) => expand(path.replace(whole, choice)));
 }
 
-const page = readFileSync(new URL("../../docs/routing.md", import.meta.url), "utf8");
+const pageOf = (name: string): string => readFileSync(new URL(`../../docs/${name}`, import.meta.url), "utf8");
+
+const page = pageOf("routing.md");
 
 describe("docs/routing.md", () => {
   for (const { kind, spec } of [
@@ -54,4 +57,16 @@ describe("docs/routing.md", () => {
       assert.deepEqual(documented.toSorted(), leaves(spec as JsonSchema, "").toSorted());
     });
   }
+});
+
+describe("docs/security.md", () => {
+  it("lists exactly the fields of a RequestAuthentication", () => {
+    const section = pageOf("security.md")
+      .split(/^### /m)
+      .find((part) => part.startsWith("RequestAuthentication\n"));
+    assert.ok(section !== undefined);
+    const documented = [...section.matchAll(/^\| `([^`]+)` \|/gm)].map(([, path]) => path as string);
+    const { spec } = REQUEST_AUTHENTICATION;
+    assert.deepEqual(documented.toSorted(), leaves(spec as JsonSchema, "").toSorted());
+  });
 });

@@ -3,7 +3,7 @@
 
 import type { ClientTlsSpec } from "../../core/documents/kinds/destination-rule-tls.ts";
 import type { GatewayServerSpec, GatewaySpec } from "../../core/documents/kinds/gateway.ts";
-import type { GatewayTlsSpec } from "../../core/documents/kinds/gateway-tls.ts";
+import { carriedBy, type GatewayTlsSpec } from "../../core/documents/kinds/gateway-tls.ts";
 import type { TrafficDocument } from "../../core/snapshot/snapshot.ts";
 import {
   type CredentialFiles,
@@ -44,16 +44,19 @@ export function tlsServersOf(
     gateway.spec.servers.flatMap((server) => {
       const { tls, hosts } = server;
       const mode = MODES[tls?.mode as keyof typeof MODES] as TlsServer["mode"] | undefined;
-      if (server.port.number !== port || server.port.protocol !== "HTTPS" || tls === undefined) return [];
-      // The check of the kind refuses a server with another mode.
+      if (server.port.number !== port || carriedBy(server.port.protocol) !== "tls" || tls === undefined)
+        return [];
+      // PASSTHROUGH; the check of the kind refuses a server with another mode.
       if (mode === undefined) return [];
       const serverNames = [...new Set(hosts.map(withoutNamespace))];
       // No two servers on a port have the same host, and the name stays when other servers come and go.
-      const name = `https.${port}.${serverNames[0]}.${gateway.metadata.name}.${gateway.metadata.namespace}`;
+      const isHttp = server.port.protocol === "HTTPS";
+      const name = `${isHttp ? "https" : "tls"}.${port}.${serverNames[0]}.${gateway.metadata.name}.${gateway.metadata.namespace}`;
       const resource: TlsServer = {
         name,
         serverNames,
         routeTable: name,
+        ...(isHttp ? {} : { protocol: "tcp" as const }),
         mode,
         credential: serverCredentialOf(tls, mode),
         minVersion: tls.minProtocolVersion === "TLSV1_3" ? "TLSv1.3" : "TLSv1.2",
@@ -77,7 +80,8 @@ function serverCredentialOf(tls: GatewayTlsSpec, mode: TlsServer["mode"]): Crede
 
 /** @param host The service's host: the default of the server name. */
 export function upstreamTlsOf(tls: ClientTlsSpec | undefined, host: string): UpstreamTls | undefined {
-  if (tls === undefined || tls.mode === "DISABLE") return undefined;
+  // The endpoints of ISTIO_MUTUAL have TLS of their own: see EndpointPeerTls.
+  if (tls === undefined || tls.mode === "DISABLE" || tls.mode === "ISTIO_MUTUAL") return undefined;
   const { credentialName, insecureSkipVerify: skipsVerification = false } = tls;
   const named = credentialName !== undefined;
   const isMutual = tls.mode === "MUTUAL";

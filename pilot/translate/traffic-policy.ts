@@ -28,7 +28,11 @@ function overlaid(base: PortPolicy, over: TrafficPolicySpec | undefined, port: n
   const merged: PortPolicy = { ...base, ...destinationLevel };
   const settings = portLevelSettings.find((candidate) => candidate.port.number === port);
   if (settings === undefined) return merged;
-  const { retryBudget } = merged;
+  const { retryBudget, proxyProtocol } = merged;
   const { port: _port, ...portLevel } = settings;
-  return retryBudget === undefined ? portLevel : { ...portLevel, retryBudget };
+  return {
+    ...portLevel,
+    ...(retryBudget === undefined ? {} : { retryBudget }),
+    ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
+  };
 }

@@ -13,12 +13,17 @@ import { NO_RETRIES } from "../../core/traffic/retry.ts";
 import { ClusterCollector } from "./clusters.ts";
 import { documentsExportedTo } from "./exports.ts";
 import { createStaticRegistry, type Registry } from "../registry/registry-static.ts";
+import { EndpointPeerTls } from "./peer-tls/endpoint-peer-tls.ts";
+import { listenerPeerTls } from "./peer-tls/listener-peer-tls.ts";
+import { type PeerTlsModes, settledModes } from "./peer-tls/peer-tls-modes.ts";
+import { withRequestAuthentication } from "./request-authentication.ts";
 import { resolveDelegates } from "./delegates.ts";
 import { resourceSetOf } from "./resource-set.ts";
 import { defaultRoute } from "./routes.ts";
 import { RuleLookup } from "./rule-lookup.ts";
 import { labelsOf, type Workload } from "./workload.ts";
 import { sidecarScopeOf } from "./sidecar-scope.ts";
+import { edgeTcpOf, inboundTcp } from "./tcp.ts";
 import { serversOf, tlsServersOf } from "./tls.ts";
 import { gatewayVirtualHosts, meshVirtualHosts, type ServersOfPort } from "./virtual-hosts.ts";
 
@@ -32,6 +37,7 @@ interface Client {
   readonly service: ServiceIdentity | undefined;
   readonly registry: Registry;
   readonly clusters: ClusterCollector;
+  readonly peerModes: PeerTlsModes;
 }
 
 interface ListenersAndRoutes {
@@ -42,8 +48,14 @@ interface ListenersAndRoutes {
 /**
  * Translates documents, which were checked, to the resources of `node`. Deterministic: equal documents and nodes get equal
  * versions.
+ *
+ * @param peerModes The mutual TLS of workloads while it changes; default: as the documents say.
  */
-export function translate(given: TrafficDocuments, node: ProxyNode): TrafficResources {
+export function translate(
+  given: TrafficDocuments,
+  node: ProxyNode,
+  peerModes: PeerTlsModes = settledModes(given),
+): TrafficResources {
   const documents = { ...given, virtualServices: resolveDelegates(given.virtualServices) };
   // The service of a sidecar is found among all services: it may be exported to other namespaces alone.
   const service = identityOf(node, createStaticRegistry(documents));
@@ -52,14 +64,15 @@ export function translate(given: TrafficDocuments, node: ProxyNode): TrafficReso
   const registry = createStaticRegistry(visible);
   const workload = { namespace, labels: labelsOf(node) };
   const rules = new RuleLookup(visible, registry, workload);
-  const clusters = new ClusterCollector(registry, rules, visible, node.locality ?? "");
-  const client: Client = { workload, service, registry, clusters };
+  const peerTls = new EndpointPeerTls(node.mtls === true, peerModes, registry, documents.trustDomains);
+  const clusters = new ClusterCollector(registry, rules, visible, node.locality ?? "", peerTls);
+  const client: Client = { workload, service, registry, clusters, peerModes };
   const { listeners, routeTables } =
     node.role === "edge" ? edgeParts(visible, node, client) : sidecarParts(visible, node, client);
   return {
     clusters: resourceSetOf(clusters.clusters),
     endpoints: resourceSetOf(clusters.assignments),
-    listeners: resourceSetOf(listeners),
+    listeners: resourceSetOf(withRequestAuthentication(listeners, documents, workload)),
     routes: resourceSetOf(routeTables),
   };
 }
@@ -93,17 +106,22 @@ function edgeParts(
     .toSorted((a, b) => a - b)
     .map((port) => {
       const tlsServers = tlsServersOf(gateways, port);
-      if (tlsServers.length === 0) {
+      const tcp = edgeTcpOf(port, tlsServers, { gateways, virtualServices, clusters, workload });
+      if (tlsServers.length === 0 && tcp === undefined) {
         const served = gateways.map((gateway) => ({ gateway, servers: serversOf(gateway, port) }));
         const table = tableOf(edgeTableName(port), port, served);
         return { listeners: [edgeListener(node, port, documents)], routeTables: [table] };
       }
       // Each server has routes of its own: a connection that one server accepted never reaches another server's hosts.
-      const routeTables = tlsServers.map(({ tls, gateway, server }) =>
-        tableOf(tls.routeTable, port, [{ gateway, servers: [server] }]),
+      const routeTables = tlsServers.flatMap(({ tls, gateway, server }) =>
+        tls.protocol === "tcp" ? [] : [tableOf(tls.routeTable, port, [{ gateway, servers: [server] }])],
       );
-      const listener = edgeListener(node, port, documents);
-      return { listeners: [{ ...listener, tlsServers: tlsServers.map(({ tls }) => tls) }], routeTables };
+      const listener: Listener = {
+        ...edgeListener(node, port, documents),
+        ...(tlsServers.length === 0 ? {} : { tlsServers: tlsServers.map(({ tls }) => tls) }),
+        ...(tcp === undefined ? {} : { tcp }),
+      };
+      return { listeners: [listener], routeTables };
     });
   return {
     listeners: parts.flatMap(({ listeners }) => listeners),
@@ -144,7 +162,7 @@ const LOOPBACK = "127.0.0.1";
 function sidecarParts(
   documents: TrafficDocuments,
   node: SidecarNode,
-  { workload, service, registry, clusters }: Client,
+  { workload, service, registry, clusters, peerModes }: Client,
 ): ListenersAndRoutes {
   const scope = sidecarScopeOf(documents, registry, workload);
   const client = { ...scope, workload, sees: () => true };
@@ -155,7 +173,13 @@ function sidecarParts(
   if (node.inbound !== undefined && service !== undefined) {
     const { port, appHost, appPort } = node.inbound;
     const cluster = clusters.useInbound(service, appHost, appPort);
-    listeners.push(sidecarListener("inbound", node.host, port, documents));
+    const peerTls = listenerPeerTls(peerModes.ofServer(workload, port), node, documents.trustDomains);
+    const listener = { ...sidecarListener("inbound", node.host, port, documents), ...peerTls };
+    if (clusters.carriesBytesInbound(service, appPort)) {
+      listeners.push({ ...listener, tcp: inboundTcp(cluster) });
+      return { listeners, routeTables };
+    }
+    listeners.push(listener);
     routeTables.push({
       name: "inbound",
       // Only the caller's sidecar retries: retries on both sides would multiply.

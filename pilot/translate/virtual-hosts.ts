@@ -38,7 +38,9 @@ export function meshVirtualHosts(
   client: MeshClient,
 ): readonly VirtualHost[] {
   const { services } = client;
-  const boundToMesh = client.virtualServices.filter((document) => isBound(document, MESH_GATEWAY));
+  const boundToMesh = client.virtualServices.filter(
+    (document) => document.spec.http !== undefined && isBound(document, MESH_GATEWAY),
+  );
   const bound = groupByHost(boundToMesh, registry);
   const { workload } = client;
   const scope = { workload, gateways: new Set([MESH_GATEWAY]), port: undefined };
@@ -48,7 +50,8 @@ export function meshVirtualHosts(
     if (!client.sees(service)) continue;
     const documents = mostExact(bound, service.canonicalHost);
     const aliases = claimAliases(service, workload.namespace, taken);
-    service.ports.forEach((port, index) => {
+    const ports = service.ports.filter(({ carriesBytes }) => !carriesBytes);
+    ports.forEach((port, index) => {
       const routes =
         documents === undefined
           ? [straightTo(service, port, clusters)]
@@ -88,6 +91,7 @@ export function gatewayVirtualHosts(
   const routesByDomain = new Map<string, VirtualHost["routes"][number][]>();
   for (const domain of redirectedHosts(served)) routesByDomain.set(domain, [HTTPS_REDIRECT]);
   for (const document of virtualServices) {
+    if (document.spec.http === undefined) continue;
     const gatewaysByDomain = new Map<string, Set<string>>();
     for (const { gateway, servers } of served) {
       const name = qualifyGateway(gateway.metadata.name, gateway.metadata.namespace);
@@ -121,7 +125,7 @@ function redirectedHosts(served: readonly ServersOfPort[]): ReadonlySet<string> 
   );
 }
 
-function isBound({ metadata, spec }: VirtualService, gateway: string): boolean {
+export function isBound({ metadata, spec }: VirtualService, gateway: string): boolean {
   return (spec.gateways ?? [MESH_GATEWAY]).some(
     (name) => qualifyGateway(name, metadata.namespace) === gateway,
   );
@@ -177,7 +181,8 @@ function straightTo(service: Service, port: ServicePort, clusters: ClusterCollec
   );
 }
 
-function commonDomains(
+/** The hosts that the servers and the VirtualService have in common, the more specific of each two. */
+export function commonDomains(
   gatewayNamespace: string,
   servers: readonly GatewayServerSpec[],
   virtualService: VirtualService,

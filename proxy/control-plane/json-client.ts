@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { ConnectionOptions } from "node:tls";
 import { Pool } from "undici";
 import { errorOfBody } from "../../api/json/error-body.ts";
 import { type CallContext, withDeadline } from "../../kernel/deadline.ts";
@@ -8,17 +9,31 @@ import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import { messageOf, PurserError } from "../../kernel/errors.ts";
 import type { Scheduler } from "../../kernel/ports.ts";
 
+/** The TLS of a client. */
+export interface ClientTls {
+  /** Roots to trust, in PEM; undefined to accept any server, for what needs no trust. */
+  readonly authorities: string | undefined;
+  /** The certificate chain and its key, in PEM. */
+  readonly certificate?: string;
+  readonly privateKey?: string;
+  /** Reason that a server with these subject alternative names (Node's text) is not the right one; undefined when it is. */
+  serverFault(subjectAltNames: string): string | undefined;
+}
+
 export interface JsonClientOptions {
   /** The server's origin, with an optional path that prefixes the path of each call. */
   readonly url: string;
   /**
-   * Error code of failures without a code of their own: PURSER_MIXER_UNAVAILABLE or PURSER_PILOT_UNAVAILABLE.
+   * Error code of failures without a code of their own: PURSER_MIXER_UNAVAILABLE,
+   * PURSER_PILOT_UNAVAILABLE or PURSER_IDENTITY_UNAVAILABLE.
    */
   readonly unavailable: ErrorCode;
   readonly scheduler: Scheduler;
   readonly connectTimeoutMs: number;
   /** The Authorization field of the next call; absent for none. */
   readonly authorization?: (() => string) | undefined;
+  /** Of `https:` URLs; default: the authorities that Node.js brings, and no certificate. */
+  readonly tls?: ClientTls | undefined;
   /** Maximum number of connections; further calls wait, within their own deadlines. */
   readonly connections: number;
   /** Maximum size of a reply; a longer reply is a failure. */
@@ -90,7 +105,7 @@ export class JsonClient {
     // Each call has its own deadline; undici's timeouts would only hide which one passed.
     this.#pool = new Pool(origin, {
       connections: options.connections,
-      connect: { timeout: options.connectTimeoutMs },
+      connect: { timeout: options.connectTimeoutMs, ...connectOptions(options.tls) },
       headersTimeout: 0,
       bodyTimeout: 0,
     });
@@ -172,6 +187,25 @@ export class JsonClient {
       new PurserError(this.#options.unavailable, `${this.url}: ${what}`, { cause }),
     );
   }
+}
+
+type TlsConnectOptions = Pick<
+  ConnectionOptions,
+  "ca" | "cert" | "key" | "rejectUnauthorized" | "checkServerIdentity"
+>;
+
+function connectOptions(tls: ClientTls | undefined): TlsConnectOptions {
+  if (tls === undefined) return {};
+  const { authorities, certificate, privateKey } = tls;
+  return {
+    ...(authorities === undefined ? { rejectUnauthorized: false } : { ca: authorities }),
+    ...(certificate === undefined ? {} : { cert: certificate }),
+    ...(privateKey === undefined ? {} : { key: privateKey }),
+    checkServerIdentity(_host, { subjectaltname = "" }) {
+      const fault = tls.serverFault(subjectaltname);
+      return fault === undefined ? undefined : new Error(fault);
+    },
+  };
 }
 
 function codeOf(error: unknown): string {

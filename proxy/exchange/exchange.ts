@@ -9,6 +9,7 @@ import type { RouteAction } from "../../core/traffic/resources/route.ts";
 import type { CompiledCors } from "../../core/traffic/cors.ts";
 import type { CompiledDestination, MatchedRoute } from "../../core/traffic/route-table.ts";
 import type { RequestFields } from "../../core/attributes/request-group.ts";
+import type { Authentication } from "../authentication/authentication.ts";
 import type { Cluster } from "../upstream/cluster.ts";
 import type { ConnectionFacts } from "../transport/contract/connection.ts";
 import type { RequestHead, ResponseHead } from "../transport/contract/head.ts";
@@ -122,6 +123,8 @@ export class Exchange {
   checkedAttributes: AttributeBag | undefined = undefined;
   /** The attributes `request.*` of `attributes`, for the report. Only the attributes filter uses them. */
   requestFields: RequestFields | undefined = undefined;
+  /** The user whose token was verified. */
+  authentication: Authentication | undefined = undefined;
   /** The flags of all names in the request as it arrived (name-flags.ts). */
   readonly nameFlags: number;
   /** The valid explain key, if the client sent it to ask for an explanation. */

@@ -6,11 +6,13 @@ import { Counter, Gauge, Registry } from "prom-client";
 import { addProcessMetrics } from "../../server/process-metrics.ts";
 import type { Recheck } from "../policy/check-result.ts";
 import type { ClusterSet } from "../upstream/cluster-manager.ts";
+import { AuthenticationCounts } from "./authentication-counts.ts";
 import type { CorsDecision, Exchange } from "./exchange.ts";
 import { DnsCounts } from "./dns-counts.ts";
 import { addOverloadMetrics } from "./overload-metrics.ts";
 import { RequestCounts } from "./request-counts.ts";
 import { addUpstreamMetrics } from "./upstream-metrics.ts";
+import { TcpCounts } from "./tcp-counts.ts";
 import { TlsCounts } from "./tls-counts.ts";
 
 /**
@@ -32,8 +34,10 @@ export class ProxyStats {
     labelNames: ["listener", "event"],
     registers: [this.registry],
   });
+  readonly tcp = new TcpCounts(this.registry);
   readonly tls: TlsCounts;
   readonly dns = new DnsCounts(this.registry);
+  readonly authentication = new AuthenticationCounts(this.registry);
   readonly #upgrades = new Counter({
     name: "purser_proxy_upgrades_total",
     help: "Requests whose connection went on with another protocol, by listener and protocol.",

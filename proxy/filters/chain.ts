@@ -11,7 +11,8 @@ import {
   type HeadersWithUnderscoresAction,
 } from "../transport/fields/underscore-names.ts";
 import type { PolicyClient } from "../policy/check-result.ts";
-import { attributesFilter, NodeAttributes } from "./filter-attributes.ts";
+import { attributesFilter, NodeAttributes, type OwnIdentity } from "./filter-attributes.ts";
+import { authenticateFilter, type CountAuthentication } from "./filter-authenticate.ts";
 import { checkFilter } from "./filter-check.ts";
 import { explainFilter } from "./filter-explain.ts";
 import { faultFilter } from "./filter-fault.ts";
@@ -37,9 +38,13 @@ interface FilterServices {
   readonly headersWithUnderscoresAction?: HeadersWithUnderscoresAction;
   /** The proxy's name in `via`; undefined to leave the field alone. */
   readonly via?: string | undefined;
+  /** The proxy's own identity; undefined for a proxy without a workload's certificate. */
+  readonly workload?: OwnIdentity | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly scheduler: Scheduler;
+  /** Default: the results are not counted. */
+  readonly countAuthentication?: CountAuthentication;
   /** Returns a fresh UUID. */
   readonly newId: () => string;
 }
@@ -48,10 +53,17 @@ interface FilterServices {
 export function filtersBeforeCheck(
   services: Pick<
     FilterServices,
-    "node" | "random" | "newId" | "explainKey" | "headersWithUnderscoresAction" | "via"
+    | "node"
+    | "random"
+    | "newId"
+    | "explainKey"
+    | "headersWithUnderscoresAction"
+    | "via"
+    | "workload"
+    | "countAuthentication"
   >,
 ): readonly Filter[] {
-  const { node, random, newId, explainKey, via } = services;
+  const { node, random, newId, explainKey, via, workload } = services;
   const { headersWithUnderscoresAction = DEFAULT_UNDERSCORES_ACTION } = services;
   return [
     // First, so that the request can be found by its id whatever happens to it later.
@@ -68,18 +80,21 @@ export function filtersBeforeCheck(
     explainFilter(explainKey),
     // Determines the client's address and removes client claims. Before routing, which may match on these
     // headers.
-    forwardedFilter(),
+    forwardedFilter(workload),
     // Before the attributes, which include the destination.
     routeFilter(random),
+    // After the route filter, which answers CORS preflights, that have no token. Before the attributes, which include the user
+    // and must not include the token.
+    authenticateFilter(services.countAuthentication ?? (() => {})),
     // Right before the check, so that policies see the headers that go upstream; later filters do not read
     // the request.
-    attributesFilter(new NodeAttributes(node)),
+    attributesFilter(new NodeAttributes(node, workload)),
   ];
 }
 
 /** The filter chain of every request, from the first filter to the last; of every response in reverse. */
 export function filterChain(services: FilterServices): FilterChain {
-  const { node, policy, stats, clock, random, scheduler } = services;
+  const { node, policy, stats, clock, random, scheduler, workload } = services;
   return new FilterChain([
     ...filtersBeforeCheck(services),
     // Before the check, so that a request that is shed costs no decision and no quota. Behind the filters above, since its
@@ -94,6 +109,6 @@ export function filterChain(services: FilterServices): FilterChain {
     // injection.
     faultFilter(random, scheduler),
     // Last, so that its onResponse runs first and its onComplete sees the complete exchange.
-    reportFilter(policy, stats, new NodeAttributes(node), clock),
+    reportFilter(policy, stats, new NodeAttributes(node, workload), clock),
   ]);
 }

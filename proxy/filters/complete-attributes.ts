@@ -106,7 +106,7 @@ function quotaGroups(cacheHit: boolean): ReadonlyMap<QuotaState, AttributeGroup>
   return new Map(QUOTA_STATES.map((state) => [state, { cache_hit: cacheHit, state }]));
 }
 
-function quotaGroup({ quotaCacheHit, quotaState, beyond }: CheckResult): AttributeGroup {
+export function quotaGroup({ quotaCacheHit, quotaState, beyond }: CheckResult): AttributeGroup {
   if (beyond !== undefined)
     return present({
       cache_hit: quotaCacheHit,
@@ -117,7 +117,7 @@ function quotaGroup({ quotaCacheHit, quotaState, beyond }: CheckResult): Attribu
   return (quotaCacheHit ? QUOTA_HITS : QUOTA_MISSES).get(quotaState) as AttributeGroup;
 }
 
-function checkGroup({ outcome, checkCacheHit, shadowDenials, audits }: CheckResult): AttributeGroup {
+export function checkGroup({ outcome, checkCacheHit, shadowDenials, audits }: CheckResult): AttributeGroup {
   if (outcome.kind === "allow" && shadowDenials.length === 0 && audits.length === 0)
     return checkCacheHit ? HIT : MISS;
   const refusal = outcome.kind === "allow" ? undefined : outcome;
@@ -132,7 +132,7 @@ function checkGroup({ outcome, checkCacheHit, shadowDenials, audits }: CheckResu
 }
 
 /** The attributes `destination.*`, with the endpoint's in place of those of the listening address. */
-function destinationAt(known: AttributeGroup, target: ClusterEndpoint): AttributeGroup {
+export function destinationAt(known: AttributeGroup, target: ClusterEndpoint): AttributeGroup {
   const { ip, workload } = target;
   const { port, labels } = target.endpoint;
   const { service, workload: own } = known;

@@ -11,6 +11,7 @@ import {
   type RequestFields,
 } from "../../core/attributes/request-group.ts";
 import { EDGE_LABELS } from "../../core/traffic/labels.ts";
+import { parseSpiffeId, type PeerIdentity } from "../../core/traffic/peer-identity.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import type { ConnectionFacts } from "../transport/contract/connection.ts";
 import { isoTimeOf } from "../exchange/iso-time.ts";
@@ -26,8 +27,13 @@ export class NodeAttributes {
   readonly gateway: AttributeGroup | undefined;
   /** The workload behind a sidecar, as the destination of its inbound requests. */
   readonly destination: AttributeGroup;
+  readonly #identity: OwnIdentity | undefined;
+  #parsedId: string | undefined;
+  #peer: PeerIdentity | undefined;
 
-  constructor(node: ProxyNode) {
+  /** @param identity Undefined for a proxy without a workload's certificate. */
+  constructor(node: ProxyNode, identity?: OwnIdentity) {
+    this.#identity = identity;
     this.workload = node.role === "sidecar" ? { name: node.service } : undefined;
     this.inboundReporter = { kind: "inbound", uid: node.id };
     this.outboundReporter = { kind: "outbound", uid: node.id };
@@ -38,6 +44,23 @@ export class NodeAttributes {
         ? present({ namespace, labels: node.labels ?? {}, port: node.inbound?.appPort })
         : {};
   }
+
+  /** The proxy's own identity, in the certificate that it has now. */
+  get peer(): PeerIdentity | undefined {
+    const id = this.#identity?.spiffeId;
+    if (id === undefined) return undefined;
+    if (id !== this.#parsedId) {
+      this.#parsedId = id;
+      this.#peer = parseSpiffeId(id);
+    }
+    return this.#peer;
+  }
+}
+
+/** The part of a WorkloadCredential that the filters read. */
+export interface OwnIdentity {
+  /** The SPIFFE id of the proxy's certificate; undefined before the first. */
+  readonly spiffeId: string | undefined;
 }
 
 /**
@@ -63,11 +86,11 @@ export function requestAttributes(exchange: Exchange, node: NodeAttributes): Att
   const time = isoTimeOf(exchange.startMs);
   const inbound = listener.direction === "inbound";
   const fields = fieldsOf(exchange, time);
-  const source = sourceOf(exchange, inbound, node);
+  const source = sourceGroup(connection, inbound, node);
   const destination = destinationOf(exchange, inbound, node);
   const origin = { ip: exchange.originIp };
   const request = groupOfFields(fields);
-  const facts = connectionOf(connection);
+  const facts = connectionGroup(connection);
   const context = contextOf(exchange, node, time);
   const bag: AttributeBag =
     selection === undefined
@@ -86,7 +109,7 @@ export function requestAttributes(exchange: Exchange, node: NodeAttributes): Att
   return bag;
 }
 
-function fieldsOf({ request, requestId, trace }: Exchange, time: string): RequestFields {
+function fieldsOf({ request, requestId, trace, authentication }: Exchange, time: string): RequestFields {
   const { method, scheme, authority, path, query } = request;
   const headers = request.headers.flat();
   return requestFields(
@@ -98,11 +121,12 @@ function fieldsOf({ request, requestId, trace }: Exchange, time: string): Reques
       traceId: trace?.traceId,
       spanId: trace?.spanId,
       parentSpanId: trace?.parentSpanId,
+      auth: authentication?.attributes,
     },
   );
 }
 
-function connectionOf({ id, tls }: ConnectionFacts): AttributeGroup {
+export function connectionGroup({ id, tls }: ConnectionFacts): AttributeGroup {
   const mtls = tls?.peerCertificate !== undefined;
   return tls?.serverName === undefined ? { id, mtls } : { id, mtls, requested_server_name: tls.serverName };
 }
@@ -115,8 +139,18 @@ function principalOf({ tls }: ConnectionFacts): string | undefined {
   return uri?.slice(SPIFFE.length);
 }
 
-function sourceOf({ connection }: Exchange, inbound: boolean, node: NodeAttributes): AttributeGroup {
+export function sourceGroup(
+  connection: ConnectionFacts,
+  inbound: boolean,
+  node: NodeAttributes,
+): AttributeGroup {
   const { remoteIp: ip, remotePort: port } = connection;
+  const peer = connection.tls?.peer;
+  if (peer !== undefined) return { ip, port, ...peerAttributes(peer), workload: workloadOf(peer) };
+  // The caller of a sidecar's outbound listener is the sidecar's own workload.
+  const own = inbound || node.workload === undefined ? undefined : node.peer;
+  if (own !== undefined)
+    return { ip, port, ...peerAttributes(own), workload: { ...node.workload, ...workloadOf(own) } };
   const principal = connection.tls === undefined ? undefined : principalOf(connection);
   if (principal !== undefined) {
     const workload = inbound ? undefined : node.workload;
@@ -126,17 +160,43 @@ function sourceOf({ connection }: Exchange, inbound: boolean, node: NodeAttribut
   return inbound || node.workload === undefined ? { ip, port } : { ip, port, workload: node.workload };
 }
 
+/** The attributes that a SPIFFE id tells, of the caller or of the called side. */
+function peerAttributes({ principal, namespace, serviceAccount }: PeerIdentity): AttributeGroup {
+  return namespace === undefined || serviceAccount === undefined
+    ? { principal, user: principal }
+    : { principal, user: principal, namespace, serviceAccount };
+}
+
+function workloadOf({ namespace }: PeerIdentity): AttributeGroup {
+  return namespace === undefined ? {} : { namespace };
+}
+
 function destinationOf(
   { connection, selection }: Exchange,
   inbound: boolean,
   node: NodeAttributes,
 ): AttributeGroup {
   if (!inbound) return selection?.kind === "forward" ? selection.endpoints.destination : {};
-  const service = selection?.kind === "forward" ? selection.cluster.service : undefined;
+  return inboundDestination(
+    connection,
+    selection?.kind === "forward" ? selection.cluster.service : undefined,
+    node,
+  );
+}
+
+/** The workload behind the sidecar that a connection has come to. */
+export function inboundDestination(
+  connection: ConnectionFacts,
+  service: AttributeGroup | undefined,
+  node: NodeAttributes,
+): AttributeGroup {
   const { localIp: ip, localPort } = connection;
   // The application's port, as Istio's policies mean it: clients connect to the sidecar's.
-  const { namespace = service?.namespace, labels, port = localPort } = node.destination;
-  return present({ service, namespace, labels, workload: node.workload, ip, port });
+  const { namespace = service?.["namespace"], labels, port = localPort } = node.destination;
+  const own = connection.tls?.peer === undefined ? undefined : node.peer;
+  if (own === undefined) return present({ service, namespace, labels, workload: node.workload, ip, port });
+  const workload = { ...node.workload, ...workloadOf(own) };
+  return present({ service, namespace, labels, workload, ip, port, ...peerAttributes(own) });
 }
 
 function contextOf(

@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { shortExplanation } from "../../core/explain/short-text.ts";
-import type { AttributeBag } from "../../core/attributes/bag.ts";
-import { type AttributeGroup, present } from "../../core/attributes/request-group.ts";
 import { isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import { DEFAULT_RATE_LIMIT_SETTINGS } from "../../kernel/rate-limit-settings.ts";
 import { isForwarded } from "../../core/verdict/reply.ts";
@@ -16,6 +14,7 @@ import type { BeyondResult, CheckOptions, CheckResult, PolicyClient } from "../p
 import { EXPLAIN_HEADER } from "./filter-explain.ts";
 import { applyOperations } from "./filter-headers.ts";
 import type { Filter } from "./filter.ts";
+import { gatewayAttributes } from "./gateway-attributes.ts";
 import { writeRateLimitHeaders } from "./rate-limit-headers.ts";
 import { settleUnsent } from "./settle-charges.ts";
 
@@ -60,22 +59,6 @@ export function checkFilter(
       const settings = exchange.listener.rateLimitHeaders ?? DEFAULT_RATE_LIMIT_SETTINGS;
       writeRateLimitHeaders(response.headers, verdict, settings);
     },
-  };
-}
-
-/**
- * The attributes by which only the policies of the edge itself decide: it passes the request on to a sidecar, whose workload
- * and policies are not the edge's. Undefined for a proxy that is no edge.
- */
-function gatewayAttributes(attributes: AttributeBag): AttributeBag | undefined {
-  const context = attributes["context"] as AttributeGroup;
-  const gateway = context["gateway"] as AttributeGroup | undefined;
-  if (gateway === undefined) return undefined;
-  const { service } = attributes["destination"] as AttributeGroup;
-  return {
-    ...attributes,
-    destination: present({ service }),
-    context: { ...context, gateway: { ...gateway, only: true } },
   };
 }
 

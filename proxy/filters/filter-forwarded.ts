@@ -1,23 +1,31 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { createHash } from "node:crypto";
+
 import { canonicalScheme } from "../../kernel/canonical/scheme.ts";
 import { canonicalAddress } from "../../kernel/matching/ip-address.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import { CLIENT_CLAIM, FORWARDED_FOR, isFlagged, MESH_CLAIM } from "../transport/fields/name-flags.ts";
+import type { PeerCertificate } from "../transport/contract/connection.ts";
+import type { OwnIdentity } from "./filter-attributes.ts";
 import type { Filter } from "./filter.ts";
 
 /**
  * Determines the client's address. An edge believes client claims (x-forwarded-*, forwarded, …) only from the
  * trusted proxies in front of it. Without trusted proxies it removes all claims but `x-forwarded-for`, and
- * sets `x-forwarded-for`, `-proto` and `-host` itself. Proxies behind the edge keep the headers as they are.
+ * sets `x-forwarded-for`, `-proto` and `-host` itself. Proxies behind the edge keep the headers as they are; a listener with
+ * mutual TLS tells the peer in `x-forwarded-client-cert`.
+ *
+ * @param identity The proxy's own; undefined for a proxy without a workload's certificate.
  */
-export function forwardedFilter(): Filter {
+export function forwardedFilter(identity?: OwnIdentity): Filter {
   return {
     name: "forwarded",
     onRequest(exchange) {
       if (exchange.listener.edge) takeAtEdge(exchange);
       else takeInside(exchange);
+      if (exchange.listener.peerTls !== undefined) tellPeer(exchange, identity);
       return undefined;
     },
     onRequestTrailers({ listener }, trailers) {
@@ -68,6 +76,33 @@ function takeInside(exchange: Exchange): void {
     canonicalAddress(addressesOf(headers.get("x-forwarded-for")).at(-1) ?? "") ??
     exchange.connection.remoteIp;
   takeScheme(exchange);
+}
+
+const CLIENT_CERTIFICATE = "x-forwarded-client-cert";
+
+/**
+ * Appends the peer of a connection by mutual TLS to the header, as Istio's sidecars do (APPEND_FORWARD); the last element is
+ * this proxy's. Of a caller in plain text the header is removed: anyone could have written it (SANITIZE).
+ */
+function tellPeer({ connection: { tls }, request: { headers } }: Exchange, identity?: OwnIdentity): void {
+  const certificate = tls?.peer === undefined ? undefined : tls.peerCertificate;
+  if (certificate === undefined) return headers.remove(CLIENT_CERTIFICATE);
+  const element = elementOf(certificate, identity?.spiffeId);
+  const earlier = headers.get(CLIENT_CERTIFICATE);
+  headers.set(CLIENT_CERTIFICATE, earlier === undefined ? element : `${earlier},${element}`);
+}
+
+/** Elements by certificate: a connection has one certificate for all its requests. */
+const elements = new WeakMap<PeerCertificate, { readonly by: string | undefined; readonly text: string }>();
+
+/** An element in Envoy's form; SPIFFE ids have no character that would need quotes. */
+function elementOf(certificate: PeerCertificate, by: string | undefined): string {
+  const known = elements.get(certificate);
+  if (known !== undefined && known.by === by) return known.text;
+  const hash = createHash("sha256").update(certificate.der).digest("hex");
+  const text = `${by === undefined ? "" : `By=${by};`}Hash=${hash};URI=${certificate.uris[0] ?? ""}`;
+  elements.set(certificate, { by, text });
+  return text;
 }
 
 function takeScheme(exchange: Exchange): void {

@@ -2,11 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Listener, ListenerLimits } from "../../core/traffic/resources/listener.ts";
-import type { TlsServer } from "../../core/traffic/resources/tls.ts";
 import { listenError } from "../../kernel/listen-error.ts";
 import type { Scheduler } from "../../kernel/ports.ts";
 import { type ErrorKind, errorReply, renderLocalReply } from "../exchange/local-reply.ts";
 import type { ProxySnapshot } from "../snapshot/snapshot.ts";
+import {
+  NO_RAW_SERVERS,
+  type RawConnection,
+  type RawServers,
+  type RawSession,
+} from "../transport/contract/raw.ts";
 import type {
   ConnectionEvent,
   RefusalReason,
@@ -17,8 +22,7 @@ import type {
 } from "../transport/contract/server.ts";
 import type { HandshakeResult, TlsServices } from "../transport/contract/tls.ts";
 import type { Transport } from "../transport/contract/transport.ts";
-
-const NO_TLS: readonly TlsServer[] = [];
+import { tlsOfListener } from "./peer-server.ts";
 
 /** The configuration by which a listener handles its requests. */
 export interface ListenerBinding {
@@ -36,6 +40,8 @@ export interface ListenerServices {
   readonly newId: () => string;
   /** Called for each request; must set `stream.events`. */
   onStream(binding: ListenerBinding, stream: ServerStream): void;
+  /** Called for each connection that is not HTTP. */
+  onRaw(binding: ListenerBinding, connection: RawConnection): RawSession;
   /** Called for bytes that were refused before they became a request. */
   onRefused(listener: Listener, kind: ErrorKind, detail: string): void;
   onConnectionEvent(listener: Listener, event: ConnectionEvent): void;
@@ -56,10 +62,21 @@ export class ListenerServer implements ServerHandler {
     this.#binding = binding;
     this.#services = services;
     const { transport, upgradeProtocols, scheduler, tls } = services;
-    const { tlsServers = NO_TLS, proxyProtocol = false } = binding.listener;
+    const { proxyProtocol = false } = binding.listener;
+    const { servers: tlsServers, acceptsPlainText } = tlsOfListener(binding.listener);
     const limits = this.#limitsOf(binding);
     const newConnectionId = (): string => `${this.#binding.listener.name}-${this.#nextConnection++}`;
-    const settings = { limits, upgradeProtocols, scheduler, newConnectionId, tls, tlsServers, proxyProtocol };
+    const settings = {
+      limits,
+      upgradeProtocols,
+      scheduler,
+      newConnectionId,
+      tls,
+      tlsServers,
+      acceptsPlainText,
+      proxyProtocol,
+      rawServers: rawServersOf(binding.listener),
+    };
     this.#server = transport.createServer(settings, this);
   }
 
@@ -90,7 +107,8 @@ export class ListenerServer implements ServerHandler {
   rebind(binding: ListenerBinding): void {
     this.#binding = binding;
     this.#server.setLimits(this.#limitsOf(binding));
-    this.#server.setTlsServers(binding.listener.tlsServers ?? NO_TLS);
+    const { servers, acceptsPlainText } = tlsOfListener(binding.listener);
+    this.#server.setTlsServers(servers, rawServersOf(binding.listener), acceptsPlainText);
     this.#server.setProxyProtocol(binding.listener.proxyProtocol ?? false);
   }
 
@@ -111,6 +129,10 @@ export class ListenerServer implements ServerHandler {
     this.#services.onStream(this.#binding, stream);
   }
 
+  onRaw(connection: RawConnection): RawSession {
+    return this.#services.onRaw(this.#binding, connection);
+  }
+
   onRefused(reason: RefusalReason, detail: string): WholeResponse {
     this.#services.onRefused(this.#binding.listener, reason, detail);
     const reply = errorReply(reason, detail);
@@ -129,4 +151,10 @@ export class ListenerServer implements ServerHandler {
   #limitsOf({ listener }: ListenerBinding): ListenerLimits {
     return { ...listener.limits, ...this.#services.limits };
   }
+}
+
+function rawServersOf({ tcp }: Listener): RawServers {
+  return tcp === undefined
+    ? NO_RAW_SERVERS
+    : { plainTable: tcp.plainTable, passthrough: tcp.passthroughServers };
 }

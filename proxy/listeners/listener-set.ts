@@ -10,8 +10,8 @@ export interface ListenerAddress {
   readonly name: string;
   readonly host: string;
   readonly port: number;
-  /** `https` for a listener with TLS. */
-  readonly scheme: "http" | "https";
+  /** `https` for a listener with TLS; `tcp`, or `tls`, for one that forwards bytes alone. */
+  readonly scheme: "http" | "https" | "tcp" | "tls";
 }
 
 /** All listeners of a proxy, updated with each new configuration. */
@@ -59,7 +59,7 @@ export class ListenerSet {
   addresses(): readonly ListenerAddress[] {
     return [...this.#servers.values()].map((server) => ({
       name: server.binding.listener.name,
-      scheme: server.binding.listener.tlsServers === undefined ? "http" : "https",
+      scheme: schemeOf(server.binding.listener),
       ...server.address,
     }));
   }
@@ -94,6 +94,12 @@ export class ListenerSet {
     });
     this.#leaving.set(server, leaving);
   }
+}
+
+function schemeOf({ tlsServers, tcp }: Listener): ListenerAddress["scheme"] {
+  if (tlsServers?.some(({ protocol }) => protocol !== "tcp") === true) return "https";
+  if (tcp?.plainTable !== undefined) return "tcp";
+  return tlsServers === undefined && tcp === undefined ? "http" : "tls";
 }
 
 /** Identity of a listener's socket. Port 0 is a different port for each listener that asks for it. */

@@ -9,6 +9,7 @@ import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { STATUS_CODES, type StatusCode } from "../../kernel/status.ts";
 import { redirectLocation } from "../../core/traffic/request-target.ts";
 import { Forwarding, type ForwardingEvents } from "./forwarding.ts";
+import { credentialExpiryOf, hasExpiringCertificate } from "./credential-expiry.ts";
 import type { LongStream, LongStreams } from "./long-streams.ts";
 import type { CredentialExpiry } from "./stream-expiries.ts";
 import type { Mirroring } from "./mirroring.ts";
@@ -110,7 +111,8 @@ class ExchangeRun implements ServerStreamEvents, ForwardingEvents, LongStream {
     this.#downstream.sendHead(head);
     this.#headSent = true;
     if (this.#forwarding === undefined || !isLong(this.#exchange, head)) return;
-    this.expiry = expiryOf(this.#exchange);
+    const { connection, credentialExpiresAtEpochMs } = this.#exchange;
+    this.expiry = credentialExpiryOf(connection, credentialExpiresAtEpochMs);
     if (!this.isDecidedHere && this.expiry === undefined) return;
     this.#isLong = true;
     this.#services.longStreams.add(this);
@@ -265,7 +267,7 @@ function isLong(exchange: Exchange, { headers }: ResponseHead): boolean {
   if (
     verdict === undefined &&
     credentialExpiresAtEpochMs === undefined &&
-    connection.tls?.peerCertificate === undefined
+    !hasExpiringCertificate(connection)
   )
     return false;
   if (exchange.upgraded) return true;
@@ -275,17 +277,6 @@ function isLong(exchange: Exchange, { headers }: ResponseHead): boolean {
 
 function isGrpc({ response }: Exchange): boolean {
   return response?.headers.get("content-type")?.startsWith("application/grpc") === true;
-}
-
-/** The first expiry among the client's certificate and token. */
-function expiryOf({
-  connection,
-  credentialExpiresAtEpochMs = Infinity,
-}: Exchange): CredentialExpiry | undefined {
-  const certificateEpochMs = connection.tls?.peerCertificate?.notAfterEpochMs ?? Infinity;
-  const atEpochMs = Math.min(certificateEpochMs, credentialExpiresAtEpochMs);
-  if (atEpochMs === Infinity || Number.isNaN(atEpochMs)) return undefined;
-  return { credential: atEpochMs === certificateEpochMs ? "certificate" : "token", atEpochMs };
 }
 
 function statusTrailers(status: StatusCode, message: string): HeaderList {

@@ -343,7 +343,7 @@ export class Forwarding implements HedgedTries, RequestEvents, TimerOwner {
     // The latency of a hedged request begins with its first try.
     if (this.#earlierTries === undefined) this.#exchange.place?.sent();
     const hedged = this.#mayHedge ? new HedgedTry(this, target, this.#isRetry) : undefined;
-    const stream = target.upstream.open(head, hedged ?? this, this.#wholeBody);
+    const stream = target.upstream.open(head, hedged ?? this, this.#wholeBody, this.#exchange.connection);
     this.#stream = stream;
     this.#hedged = hedged;
     if (hedged !== undefined) hedged.stream = stream;
@@ -482,9 +482,10 @@ export class Forwarding implements HedgedTries, RequestEvents, TimerOwner {
   }
 
   #endTry(reason?: ResetReason): void {
-    if (this.#stream === undefined) return;
+    const stream = this.#stream;
+    if (stream === undefined) return;
     this.#stream = undefined;
-    this.#target?.upstream.closed(reason);
+    this.#target?.upstream.closed(stream, reason);
   }
 
   #endTryTimeout(): void {

@@ -84,8 +84,10 @@ export class EarlierTries {
   /** @param reason Reason for which the upstream reset the stream; by default, the stream is reset here. */
   drop(attempt: HedgedTry, reason?: ResetReason): void {
     this.#tries.delete(attempt);
-    if (reason === undefined) attempt.stream?.reset();
-    attempt.target.upstream.closed(reason ?? "local-reset");
+    const { stream, target } = attempt;
+    if (stream === undefined) throw new Error("a try has a stream once it is open");
+    if (reason === undefined) stream.reset();
+    target.upstream.closed(stream, reason ?? "local-reset");
     if (attempt.isRetry) this.#cluster.leaveRetry();
   }
 

@@ -90,7 +90,7 @@ export class MirroredRequest implements ClientStreamReceiver, TimerOwner {
   #end(result: MirrorResult, reason?: ResetReason): void {
     const { snapshot, cluster, endpoint } = this.#target;
     this.#timers.cancel(this.#timeout);
-    endpoint.upstream.closed(reason);
+    endpoint.upstream.closed(this.#stream, reason);
     cluster.leave();
     this.#onOver(result);
     snapshot.release();

@@ -4,6 +4,7 @@
 import type { TrafficResources } from "../../core/traffic/resources/resource-set.ts";
 import type { CompiledRouteTable } from "../../core/traffic/route-table.ts";
 import { RefCounted } from "../../kernel/ref-counted.ts";
+import type { Authenticator } from "../authentication/authenticator.ts";
 import type { Cluster } from "../upstream/cluster.ts";
 import type { EndpointSet } from "../upstream/endpoint-set.ts";
 
@@ -14,6 +15,8 @@ export interface SnapshotParts {
   readonly clusters: ReadonlyMap<string, Cluster>;
   /** By cluster name. */
   readonly endpoints: ReadonlyMap<string, EndpointSet>;
+  /** By the names of the listeners with rules for tokens. */
+  readonly authenticators: ReadonlyMap<string, Authenticator>;
 }
 
 /**
@@ -26,12 +29,14 @@ export class ProxySnapshot extends RefCounted implements SnapshotParts {
   readonly routeTables: ReadonlyMap<string, CompiledRouteTable>;
   readonly clusters: ReadonlyMap<string, Cluster>;
   readonly endpoints: ReadonlyMap<string, EndpointSet>;
+  readonly authenticators: ReadonlyMap<string, Authenticator>;
 
-  constructor({ resources, routeTables, clusters, endpoints }: SnapshotParts, onUnused: () => void) {
+  constructor(parts: SnapshotParts, onUnused: () => void) {
     super(onUnused);
-    this.resources = resources;
-    this.routeTables = routeTables;
-    this.clusters = clusters;
-    this.endpoints = endpoints;
+    this.resources = parts.resources;
+    this.routeTables = parts.routeTables;
+    this.clusters = parts.clusters;
+    this.endpoints = parts.endpoints;
+    this.authenticators = parts.authenticators;
   }
 }

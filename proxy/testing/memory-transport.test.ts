@@ -140,6 +140,10 @@ export class MemoryTransport implements Transport {
     };
   }
 
+  createDialer(): never {
+    throw new Error("no bytes are forwarded in memory");
+  }
+
   createClient() {
     return {
       open: (head: RequestHead, receiver: ClientStreamReceiver): ClientStream => {

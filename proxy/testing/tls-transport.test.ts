@@ -10,6 +10,7 @@ import { type Certificate, createAuthority } from "../../test/support/certificat
 import type { ClientSettings, TransportClient } from "../transport/contract/client.ts";
 import type { ServerHandler, ServerSettings, TransportServer } from "../transport/contract/server.ts";
 import type { TlsServices } from "../transport/contract/tls.ts";
+import type { RawDialer } from "../transport/contract/raw.ts";
 import type { Transport } from "../transport/contract/transport.ts";
 import { HTTP_TRANSPORT } from "../transport/http-transport.ts";
 import { CredentialStore } from "../transport/tls/credentials/credential-store.ts";
@@ -69,6 +70,10 @@ export class TlsTransport implements Transport {
       },
       cut: () => server.cut(),
     };
+  }
+
+  createDialer(settings: ClientSettings): RawDialer {
+    return HTTP_TRANSPORT.createDialer(settings);
   }
 
   createClient(settings: ClientSettings): TransportClient {

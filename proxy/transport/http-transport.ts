@@ -5,6 +5,7 @@ import type { Transport } from "./contract/transport.ts";
 import { Http1Client } from "./http1/client/http1-client.ts";
 import { Http1Server } from "./http1/server/http1-server.ts";
 import { Http2Client } from "./http2/client/http2-client.ts";
+import { SocketDialer } from "./raw/socket-dialer.ts";
 import { Http2Connection } from "./http2/server/http2-connection.ts";
 
 /** HTTP/1.1 and HTTP/2: on the same listeners, as the client begins; to upstreams, as the cluster says. */
@@ -19,4 +20,5 @@ export const HTTP_TRANSPORT: Transport = {
     ),
   createClient: (settings) =>
     settings.protocol === "http2" ? new Http2Client(settings) : new Http1Client(settings),
+  createDialer: (settings) => new SocketDialer(settings),
 };

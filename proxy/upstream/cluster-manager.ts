@@ -20,6 +20,8 @@ import { Overload } from "./overload.ts";
 import { OverloadGate } from "./overload-gate.ts";
 import type { TlsFault } from "../transport/tls/client/tls-fault.ts";
 import type { CredentialStore } from "../transport/tls/credentials/credential-store.ts";
+import type { MeshTls } from "../transport/tls/peers/mesh-tls.ts";
+import { PoolsByClient } from "./pools-by-client.ts";
 import { Upstream } from "./upstream.ts";
 
 /** Envoy's limit for a header block. */
@@ -40,6 +42,8 @@ interface SharedUpstream {
 export interface ClusterRuntime extends Runtime {
   /** Compiles the priorities of Overload documents. */
   readonly compile: CompileExpression;
+  /** Mutual TLS with other proxies; undefined for a proxy without a workload's certificate. */
+  readonly mesh?: MeshTls | undefined;
 }
 
 /** All clusters of a snapshot, and their endpoint sets under the same names. */
@@ -194,6 +198,7 @@ export class ClusterManager {
       known.references.hold();
       return known;
     }
+    const tls = endpoint.tls ?? config.tls;
     const settings: ClientSettings = {
       host: endpoint.address,
       port: endpoint.port,
@@ -207,17 +212,22 @@ export class ClusterManager {
       idleTimeoutMs: config.connectionIdleTimeoutMs,
       tcpKeepaliveTimeMs: config.tcpKeepaliveTimeMs,
       maxHeaderBytes: MAX_RESPONSE_HEADER_BYTES,
-      tls: config.tls,
+      tls,
+      proxyProtocol: config.proxyProtocol,
       credentials: this.#credentials,
-      ...(config.tls === undefined
+      ...(tls === undefined
         ? {}
-        : { onTlsFault: (fault) => this.#noteTlsFault(cluster, endpoint, fault) }),
+        : { onTlsFault: (fault: TlsFault) => this.#noteTlsFault(cluster, endpoint, fault) }),
+      mesh: this.#runtime.mesh,
       clock: this.#runtime.clock,
       scheduler: this.#runtime.scheduler,
     };
-    const client = this.#transport.createClient(settings);
+    const createClient = (each: ClientSettings) => this.#transport.createClient(each);
+    const client =
+      config.proxyProtocol === undefined ? createClient(settings) : new PoolsByClient(settings, createClient);
     const nowMs = this.#runtime.clock.monotonicMs();
-    const upstream = new Upstream(endpoint, settings, client, cluster.load, nowMs);
+    const createDialer = () => this.#transport.createDialer(settings);
+    const upstream = new Upstream(endpoint, settings, client, createDialer, cluster.load, nowMs);
     const references = new RefCounted(() => {
       this.#upstreams.delete(key);
       this.#drain(upstream);
@@ -244,7 +254,7 @@ function noEndpoints(name: string): ClusterLoadAssignment {
 }
 
 /** Endpoints with the same key share their connections. */
-function keyOf(config: ClusterConfig, { address, port }: Endpoint): string {
+function keyOf(config: ClusterConfig, { address, port, tls = config.tls }: Endpoint): string {
   return [
     config.name,
     address,
@@ -256,8 +266,9 @@ function keyOf(config: ClusterConfig, { address, port }: Endpoint): string {
     config.maxConnectionDurationMs,
     config.connectionIdleTimeoutMs,
     config.tcpKeepaliveTimeMs,
+    config.proxyProtocol,
     config.protocol,
     config.maxConcurrentStreams,
-    JSON.stringify(config.tls),
+    JSON.stringify(tls),
   ].join(" ");
 }

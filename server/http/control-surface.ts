@@ -1,8 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { createServer, type Server } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { TlsOptions } from "node:tls";
 import { messageOf } from "../../kernel/errors.ts";
 import { listenError } from "../../kernel/listen-error.ts";
 import type { Logger, Random, Scheduler } from "../../kernel/ports.ts";
@@ -26,6 +28,14 @@ export interface SurfaceAddress {
   readonly process?: SurfaceProcess | undefined;
 }
 
+/** The TLS of a control surface: certificates that change while it runs. */
+export interface SurfaceTls {
+  /** The options for handshakes from now on. */
+  readonly options: TlsOptions;
+  /** Calls `onChange` after each change of `options`, until the returned function is called. */
+  watch(onChange: () => void): () => void;
+}
+
 export interface ControlSurfaceSettings
   extends SurfaceAddress,
     Omit<SurfaceAppOptions, "names" | "isDraining" | "calls" | "accessCheck"> {
@@ -36,6 +46,8 @@ export interface ControlSurfaceSettings
   readonly calls?: JsonCallsOptions;
   /** The polls that `addRoutes` holds, so that a drain answers them. */
   readonly polls?: LongPolls;
+  /** Absent: the surface speaks plain HTTP. */
+  readonly tls?: SurfaceTls | undefined;
   /** Timeout of a request's head, and of the whole request, in milliseconds; then 408. Default 10,000. */
   readonly requestTimeoutMs?: number;
 }
@@ -63,7 +75,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 
 /** @throws {PurserError} PURSER_PORT_TAKEN, PURSER_PORT_FORBIDDEN. */
 export async function startControlSurface(settings: ControlSurfaceSettings): Promise<ControlSurface> {
-  const { host, allowedHosts = [], scheduler, logger, polls, requestTimeoutMs = 10_000 } = settings;
+  const { host, allowedHosts = [], scheduler, logger, polls, tls, requestTimeoutMs = 10_000 } = settings;
   let draining = false;
   const names = { boundHost: host, allowedHosts };
   const isDraining = (): boolean => draining;
@@ -88,10 +100,14 @@ export async function startControlSurface(settings: ControlSurfaceSettings): Pro
     // node:http checks every 30 s by default: requests could exceed their timeout by as much.
     connectionsCheckingInterval: requestTimeoutMs / 10,
   };
-  const server = createServer(timeouts, (request, response) => {
+  const onRequest: RequestListener = (request, response) => {
     if (calls?.takes(request) === true) calls.serve(request, response);
     else void handle(request, response);
-  });
+  };
+  const secured =
+    tls && createTlsServer({ ...timeouts, handshakeTimeout: requestTimeoutMs, ...tls.options }, onRequest);
+  const server = secured ?? createServer(timeouts, onRequest);
+  const stopWatching = tls?.watch(() => secured?.setSecureContext(tls.options));
   await listen(server, host, settings.port);
   server.on("error", (error) => logger.warn("a connection was not accepted", { error: messageOf(error) }));
   const drain = (): void => {
@@ -104,6 +120,7 @@ export async function startControlSurface(settings: ControlSurfaceSettings): Pro
     drain,
     async close(graceMs = 5_000) {
       drain();
+      stopWatching?.();
       await close(server, scheduler, graceMs);
     },
   };

@@ -19,7 +19,7 @@ const MAX_URL_LENGTH = 8_192;
 
 export interface SurfaceAppOptions {
   /** Name of the process, by which error messages refer to its log. */
-  readonly name: "mixer" | "pilot" | "proxy";
+  readonly name: "mixer" | "pilot" | "proxy" | "identity";
   readonly names: SurfaceNames;
   readonly random: Random;
   readonly logger: Logger;
@@ -56,7 +56,7 @@ export function createSurfaceApp(options: SurfaceAppOptions): Koa {
   options.calls?.addRoutes(router);
   if (options.process !== undefined)
     addProcessRoutes(router, { logger, process: options.process, configVersions: options.configVersions });
-  addDescriptionRoute(router, name, options.errorFormat ?? "json");
+  if (name !== "identity") addDescriptionRoute(router, name, options.errorFormat ?? "json");
   const app = new Koa();
   app.on("error", (error: unknown) =>
     logger.warn("an answer could not be sent", { error: messageOf(error) }),

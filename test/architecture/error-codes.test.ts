@@ -22,6 +22,7 @@ const ROOMS = [
   "kernel",
   "mixer",
   "pilot",
+  "identity",
   "plugins",
   "proxy",
   "server",

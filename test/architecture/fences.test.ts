@@ -155,6 +155,15 @@ describe("the fences between rooms", function () {
     ["core/x.ts", 'import { y } from "../delivery/y.ts";\nexport const x: unknown = y;\n'],
     ["core/quota/x.ts", 'import { y } from "../../delivery/y.ts";\nexport const x: unknown = y;\n'],
     ["core/traffic/x.ts", 'import { y } from "../../server/y.ts";\nexport const x: unknown = y;\n'],
+    ["pilot/x.ts", 'import { y } from "../identity/identity.ts";\nexport const x: unknown = y;\n'],
+    ["proxy/x.ts", 'import { y } from "../identity/authority/signer.ts";\nexport const x: unknown = y;\n'],
+    ["proxy/identity/x.ts", 'import { y } from "../../identity/peer.ts";\nexport const x: unknown = y;\n'],
+    [
+      "core/identity/x.ts",
+      'import { y } from "../../identity/state/state.ts";\nexport const x: unknown = y;\n',
+    ],
+    ["identity/x.ts", 'import { y } from "../proxy/identity/y.ts";\nexport const x: unknown = y;\n'],
+    ["identity/servers/x.ts", 'import { y } from "../../mixer/y.ts";\nexport const x: unknown = y;\n'],
     ["pilot/x.ts", 'import { y } from "../delivery/y.ts";\nexport const x: unknown = y;\n'],
     ["config/x.ts", 'import { y } from "../server/y.ts";\nexport const x: unknown = y;\n'],
     ["adapters/mine/x.ts", 'import { y } from "../../server/http/y.ts";\nexport const x: unknown = y;\n'],
@@ -177,6 +186,7 @@ describe("the fences between rooms", function () {
     ["mixer/x.ts", 'import { y } from "../adapters/y.ts";\nexport const x: unknown = y;\n'],
     ["pilot/x.ts", 'import { y } from "../mixer/y.ts";\nexport const x: unknown = y;\n'],
     ["proxy/upstream/x.ts", 'import { request } from "node:http";\nexport const x: unknown = request;\n'],
+    ["proxy/tcp/x.ts", 'import { connect } from "node:net";\nexport const x: unknown = connect;\n'],
     ["proxy/filters/x.ts", 'import { Pool } from "undici";\nexport const x: unknown = Pool;\n'],
     [
       "proxy/transport/contract/x.ts",

@@ -29,7 +29,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["index.ts"],
   ],
   core: [
-    ["attributes", "quota", "traffic"],
+    ["attributes", "identity", "quota", "traffic"],
     ["expressions", "templates", "exposition"],
     ["hooks"],
     ["documents"],
@@ -41,12 +41,13 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
   proxy: [
     ["transport", "control-plane"],
-    ["upstream", "policy"],
+    ["upstream", "policy", "identity", "authentication"],
     ["snapshot"],
     ["exchange"],
     ["filters"],
     ["pipeline"],
     ["listeners"],
+    ["tcp"],
     ["discovery", "names"],
     ["admin"],
     ["proxy.ts"],

@@ -11,6 +11,7 @@ import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
 import { isPurserError } from "../../kernel/errors.ts";
 import { translate } from "../../pilot/translate/translate.ts";
 import { readAuthRequest } from "../../mixer/servers/auth/auth-request.ts";
+import { atOnce } from "../../kernel/maybe-promise.ts";
 import { bagOfTrial } from "../../proxy/pipeline/trial-request.ts";
 import { bagOfRequest } from "../../tools/explain/request-bag.ts";
 import { trafficDocuments } from "../support/traffic-documents.ts";
@@ -69,7 +70,7 @@ function edge(written: Written, pathNormalization: PathNormalization): Attribute
   const services = { clock: { nowMs: () => 0, monotonicMs: () => 0 }, random: () => 0, newId: () => "id" };
   const rawHeaders = ["Host", written.host, ...flat(written)];
   const target = headerBytesOf(written.target);
-  const trial = bagOfTrial(config, EDGE, { method: written.method, target, rawHeaders }, services);
+  const trial = atOnce(bagOfTrial(config, EDGE, { method: written.method, target, rawHeaders }, services));
   return "bag" in trial ? trial.bag : undefined;
 }
 
@@ -104,7 +105,7 @@ function explained(written: Written, pathNormalization: PathNormalization): Attr
     rawHeaders: ["host", written.host, ...flat(written)],
   } as const;
   try {
-    return bagOfRequest(request, { ...SERVICES, pathNormalization }, 0);
+    return atOnce(bagOfRequest(request, { ...SERVICES, pathNormalization }, 0));
   } catch (error) {
     assert.ok(isPurserError(error) && error.code === "PURSER_CLI_USAGE");
     return undefined;

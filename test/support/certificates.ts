@@ -29,8 +29,10 @@ export interface Authority {
    * @param days Validity from now on; default 2.
    */
   sign(name: string, subjectAltName?: string, days?: number): Certificate;
+  /** Like `sign`, with a certificate that may sign others. */
+  signAuthority(name: string, subjectAltName: string): Certificate;
   /** Like `sign`, with a certificate that ended yesterday; `keyAndCertFile` still has one that did not. */
-  signExpired(name: string): Certificate;
+  signExpired(name: string, subjectAltName?: string): Certificate;
   /** Removes the folder. */
   remove(): void;
 }
@@ -55,16 +57,19 @@ export function createAuthority(context: Mocha.Context): Authority {
   };
   const { cert, certFile, keyFile } = make("authority", []);
   const signer = ["-CA", certFile, "-CAkey", keyFile];
-  const ofServer = (names: string): readonly string[] =>
-    ["basicConstraints=critical,CA:FALSE", `subjectAltName=${names}`].flatMap((each) => ["-addext", each]);
+  const ofServer = (names: string, isAuthority = false): readonly string[] =>
+    [`basicConstraints=critical,CA:${isAuthority ? "TRUE" : "FALSE"}`, `subjectAltName=${names}`].flatMap(
+      (each) => ["-addext", each],
+    );
   const sign = (name: string, subjectAltName = "IP:127.0.0.1,DNS:localhost", days = 2): Certificate =>
     make(name, [...signer, ...ofServer(subjectAltName)], days);
   return {
     cert,
     certFile,
     sign,
-    signExpired(name) {
-      const now = make(name, ofServer("IP:127.0.0.1,DNS:localhost"));
+    signAuthority: (name, subjectAltName) => make(name, [...signer, ...ofServer(subjectAltName, true)]),
+    signExpired(name, subjectAltName = "IP:127.0.0.1,DNS:localhost") {
+      const now = make(name, ofServer(subjectAltName));
       // Only `openssl x509` takes a time before now, and only for a certificate that signed itself.
       const renew = ["x509", "-in", now.certFile, "-out", now.certFile, "-days", "-1", ...signer];
       execFileSync(openssl, [...renew, "-CAcreateserial"], { stdio: "pipe" });

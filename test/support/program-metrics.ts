@@ -4,9 +4,12 @@
 import { Counter, Histogram, type Registry } from "prom-client";
 import { parseAllDocuments } from "yaml";
 import { systemClock } from "../../cli/compose/platform.ts";
+import type { Identity } from "../../identity/identity.ts";
+import { createIdentityMetrics } from "../../identity/servers/http-metrics.ts";
 import { MixerMetrics } from "../../mixer/runtime/metrics/mixer-metrics.ts";
 import type { Pilot } from "../../pilot/pilot.ts";
 import { createPilotMetrics } from "../../pilot/servers/http-metrics.ts";
+import { addMeshMetrics } from "../../proxy/exchange/mesh-metrics.ts";
 import { ProxyStats } from "../../proxy/exchange/stats.ts";
 import { PoolMetrics } from "../../proxy/workers/pool-metrics.ts";
 import type { LongPolls } from "../../server/http/long-polls.ts";
@@ -41,7 +44,13 @@ export async function programMetrics(): Promise<ReadonlyMap<string, KnownMetric>
       expiries: { counts: { certificate: 0, token: 0 } },
     }),
   );
-  const registries = [mixer.registry, pilot.registry, proxy.registry];
+  addMeshMetrics(proxy.registry, {
+    openCount: 0,
+    revokedTotal: 0,
+    credential: { material: undefined },
+  });
+  const identity = createIdentityMetrics({} as Identity, {} as LongPolls);
+  const registries = [mixer.registry, pilot.registry, proxy.registry, identity];
   const pool = await new PoolMetrics(() => 1).exposition([]);
   return new Map([...registries.flatMap(declaredIn), ...unlabelledIn(pool)]);
 }

@@ -257,6 +257,9 @@ export function snapshotOf(documents: Partial<Snapshot> = {}): Snapshot {
       gateways: [],
       overloads: [],
       healthChecks: [],
+      peerAuthentications: [],
+      trustDomains: ["cluster.local"] as const,
+      requestAuthentications: [],
     },
     ...documents,
   };

@@ -3,7 +3,11 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { DEFAULT_ROOT_NAMESPACE } from "../../core/documents/kinds/mesh-config.ts";
+import {
+  DEFAULT_ROOT_NAMESPACE,
+  type MeshConfigSpec,
+  trustDomainsOf,
+} from "../../core/documents/kinds/mesh-config.ts";
 import { DEFAULT_LISTENER_LIMITS } from "../../core/traffic/listener-limits.ts";
 import { DEFAULT_PATH_NORMALIZATION } from "../../kernel/canonical/path.ts";
 import { parseDocuments } from "../../core/documents/parse-documents.ts";
@@ -33,6 +37,9 @@ export function trafficDocuments(text: string): TrafficDocuments {
     gateways: ofKind("Gateway"),
     overloads: ofKind("Overload"),
     healthChecks: ofKind("HealthCheck"),
+    peerAuthentications: ofKind("PeerAuthentication"),
+    trustDomains: trustDomainsOf(ofKind<MeshConfigSpec>("MeshConfig")[0]?.spec),
+    requestAuthentications: ofKind("RequestAuthentication"),
   };
 }
 

@@ -9,6 +9,7 @@ import { compileWithJsonata, createTracer } from "../../core/expressions/jsonata
 import { accessPolicy, snapshotOf } from "../../test/support/snapshots.ts";
 import { explanationText } from "./explanation-text.ts";
 import { trafficDocuments } from "../../test/support/traffic-documents.ts";
+import { atOnce } from "../../kernel/maybe-promise.ts";
 import { bagOfRequest, parseWrittenRequest } from "./request-bag.ts";
 import { styleOf } from "../terminal.ts";
 
@@ -67,7 +68,7 @@ AccessPolicy guests  DENY  refused  a.yaml:1:1  <- decides
 
 describe("a request on the command line", () => {
   const bagOf = (line: string, headers: readonly string[] = []) =>
-    bagOfRequest(parseWrittenRequest(line, headers), trafficDocuments(""), 0);
+    atOnce(bagOfRequest(parseWrittenRequest(line, headers), trafficDocuments(""), 0));
 
   it("becomes the bag that policies read", () => {
     const bag = bagOf("GET http://reviews.shop:9080/a/b?x=1&x=2", ["X-User: ann", "accept:*/*"]);

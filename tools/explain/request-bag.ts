@@ -4,12 +4,13 @@
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { canonicalScheme } from "../../kernel/canonical/scheme.ts";
 import { headerBytesOf } from "../../kernel/canonical/header-text.ts";
+import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import type { TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 import type { TrafficResources } from "../../core/traffic/resources/resource-set.ts";
 import { translate } from "../../pilot/translate/translate.ts";
 import type { LocalReply } from "../../proxy/exchange/local-reply.ts";
-import { bagOfTrial } from "../../proxy/pipeline/trial-request.ts";
+import { bagOfTrial, type TrialResult } from "../../proxy/pipeline/trial-request.ts";
 
 /** A request as a person writes it; bytes are characters U+0000 to U+00FF from here on. */
 export interface WrittenRequest {
@@ -59,7 +60,7 @@ const EDGE = { role: "edge", id: "explain", host: "127.0.0.1", port: 8080, trust
 
 /**
  * The bag that an edge proxy with these documents asks about, made by its own filters. Where the documents declare no
- * service, the destination is the service that the host names.
+ * service, the destination is the service that the host names. The result is a promise only for a request with a token.
  *
  * @throws {PurserError} PURSER_CLI_USAGE when the edge would answer the request without asking the policies.
  */
@@ -67,7 +68,7 @@ export function bagOfRequest(
   request: WrittenRequest,
   documents: TrafficDocuments,
   nowMs: number,
-): AttributeBag {
+): MaybePromise<AttributeBag> {
   const routed = documents.serviceEntries.length > 0;
   const resources = routed ? translate(documents, EDGE) : withoutServices(documents);
   const services = {
@@ -75,7 +76,10 @@ export function bagOfRequest(
     random: () => 0,
     newId: () => "explain",
   };
-  const trial = bagOfTrial(resources, EDGE, request, services);
+  return chain(bagOfTrial(resources, EDGE, request, services), (trial) => bagOf(trial, request, routed));
+}
+
+function bagOf(trial: TrialResult, request: WrittenRequest, routed: boolean): AttributeBag {
   if ("reply" in trial)
     throw new PurserError(
       "PURSER_CLI_USAGE",
@@ -114,5 +118,9 @@ function withoutServices(documents: TrafficDocuments): TrafficResources {
 }
 
 function detailOf({ body, details }: LocalReply): string {
-  return body.kind === "problem" ? body.problem.detail : details;
+  if (body.kind !== "problem") return details;
+  const { code, detail } = body.problem;
+  return code === "PURSER_PROXY_TOKEN_KEYS"
+    ? `${detail}. No keys are fetched here: write the issuer's keys into jwks, or give the attributes, request.auth among them, by --bag`
+    : detail;
 }

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type from "typebox";
-import { CONTENT_TYPES } from "../../../core/exposition/formats.ts";
 import { decodeTrafficUpdate } from "../discovery.ts";
+import { metricsOperation } from "./metrics-operation.ts";
 import type { Answer, Operation } from "./operation.ts";
 
 /** The admin surface of a proxy, with Envoy's paths. */
@@ -21,16 +21,7 @@ export const GET_PROXY_READY: Operation = {
   answers: { 200: text("LIVE"), 503: text("The reason why not.") },
 };
 
-export const GET_STATS: Operation = {
-  id: "getStats",
-  method: "get",
-  path: "/stats/prometheus",
-  summary: "The proxy's metrics.",
-  access: "metrics",
-  answers: {
-    200: { description: "A page for Prometheus.", content: { [CONTENT_TYPES.text]: Type.String() } },
-  },
-};
+export const GET_STATS = metricsOperation("/stats/prometheus", "The proxy's metrics.");
 
 export const GET_CLUSTERS: Operation = {
   id: "getClusters",

@@ -7,13 +7,12 @@ import { Components } from "./components.ts";
 import type { Answer, Operation, QueryParameter } from "./operation.ts";
 
 /** The process that a surface belongs to. */
-export type SurfaceName = "mixer" | "pilot" | "proxy" | "identity";
+export type SurfaceName = "mixer" | "pilot" | "proxy";
 
 const TITLES: Readonly<Record<SurfaceName, string>> = {
   mixer: "Purser's mixer",
   pilot: "Purser's pilot",
   proxy: "The admin surface of a Purser proxy",
-  identity: "Purser's identity service",
 };
 
 /** Codes of refusals that any request of a control surface can get. */

@@ -1,11 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import Type from "typebox";
-import { CONTENT_TYPES } from "../../../core/exposition/formats.ts";
 import { decodeTrafficUpdate, DISCOVERY_PATH, DISCOVERY_QUERY } from "../discovery.ts";
 import { REGISTRY_PATH, RegistryListingSchema } from "../registry.ts";
 import { readyOperation } from "./health-operations.ts";
+import { metricsOperation } from "./metrics-operation.ts";
 import { jsonAnswer, type Operation } from "./operation.ts";
 
 export const POLL_PROXY_CONFIG: Operation = {
@@ -23,16 +22,7 @@ export const POLL_PROXY_CONFIG: Operation = {
 
 export const GET_PILOT_READY: Operation = readyOperation("PURSER_PILOT_UNAVAILABLE");
 
-export const GET_PILOT_METRICS: Operation = {
-  id: "getMetrics",
-  method: "get",
-  path: "/metrics",
-  summary: "Pilot's metrics.",
-  access: "metrics",
-  answers: {
-    200: { description: "A page for Prometheus.", content: { [CONTENT_TYPES.text]: Type.String() } },
-  },
-};
+export const GET_PILOT_METRICS = metricsOperation("/metrics", "Pilot's metrics.");
 
 export const GET_REGISTRY: Operation = {
   id: "getRegistry",

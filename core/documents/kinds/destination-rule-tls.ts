@@ -10,7 +10,7 @@ export const ClientTlsSpec = Closed(
   {
     mode: Choice(
       ["DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"],
-      "DISABLE: plain text. SIMPLE: TLS. MUTUAL: TLS with a client certificate. ISTIO_MUTUAL is refused.",
+      "DISABLE: plain text. SIMPLE: TLS. MUTUAL: TLS with a client certificate. ISTIO_MUTUAL: mutual TLS with sidecars, by the proxy's own certificate.",
     ),
     clientCertificate: PemFile("File with the client's certificate, followed by intermediate certificates."),
     privateKey: PemFile("File with the key of the certificate."),
@@ -53,11 +53,13 @@ export function faultsOfClientTls(
   const fault = (message: string, ...path: string[]): SpecFault => ({ path: [...where, ...path], message });
   const { mode, insecureSkipVerify } = tls;
   if (mode === "DISABLE") return uselessFields(tls, OF_TLS, where, "with the mode DISABLE");
-  if (mode === "ISTIO_MUTUAL") {
-    const message =
-      "The mode ISTIO_MUTUAL is not supported: proxies have no certificates of a mesh; use MUTUAL";
-    return [fault(message, "mode")];
-  }
+  if (mode === "ISTIO_MUTUAL")
+    return uselessFields(
+      tls,
+      [...FILES, "credentialName", "insecureSkipVerify"],
+      where,
+      "with the mode ISTIO_MUTUAL, which uses the proxy's own certificate",
+    );
   const faults: SpecFault[] = [];
   if (insecureSkipVerify === true)
     faults.push(

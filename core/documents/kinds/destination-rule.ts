@@ -78,7 +78,12 @@ function portSettings() {
             ),
             maxConnectionDuration: Type.Optional(
               Duration(
-                "Age at which a connection is closed, once the request on it is over; default no limit.",
+                "Age at which a connection is closed, once the request on it is over; of a tcp or tls route, at once; default no limit.",
+              ),
+            ),
+            idleTimeout: Type.Optional(
+              Duration(
+                "Time without a byte after which a connection of a tcp or tls route is closed; 0s never; default 1h.",
               ),
             ),
             tcpKeepalive: Type.Optional(
@@ -105,6 +110,20 @@ function TrafficPolicy(description: string) {
   return Closed(
     {
       ...portSettings(),
+      proxyProtocol: Type.Optional(
+        Closed(
+          {
+            version: Type.Optional(
+              Choice(["V1", "V2"], "Version of the header: V1 (text, default) or V2 (binary)."),
+            ),
+          },
+          {
+            description:
+              "Begins each connection to an endpoint with a header of the PROXY protocol, which tells the client's address. " +
+              "Such a connection carries the requests of one client's connection alone. Default: no header.",
+          },
+        ),
+      ),
       retryBudget: Type.Optional(
         Closed(
           {

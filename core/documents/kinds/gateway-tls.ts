@@ -9,8 +9,8 @@ import { CredentialName, PemFile, uselessFields } from "./tls-fields.ts";
 
 /** Modes of Istio that are refused, with the reason. */
 const UNSUPPORTED_MODES: Readonly<Record<string, string>> = {
-  PASSTHROUGH: "the edge routes requests, which it can read only after it has terminated TLS itself",
-  AUTO_PASSTHROUGH: "the edge routes requests, which it can read only after it has terminated TLS itself",
+  AUTO_PASSTHROUGH:
+    "the edge makes no routes of server names by itself; use PASSTHROUGH with the tls routes of a VirtualService",
   ISTIO_MUTUAL: "proxies have no certificates of a mesh; use MUTUAL with certificates of your own",
 };
 
@@ -28,7 +28,8 @@ export const GatewayTlsSpec = Closed(
       Choice(
         ["SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL", "PASSTHROUGH", "AUTO_PASSTHROUGH", "ISTIO_MUTUAL"],
         "SIMPLE: clients show no certificate. MUTUAL: they must show one that an authority of caCertificates signed. " +
-          "OPTIONAL_MUTUAL: they may show one. Istio's other modes are refused. Required with the protocol HTTPS.",
+          "OPTIONAL_MUTUAL: they may show one. PASSTHROUGH: the edge forwards TLS as it is, by the server name. " +
+          "Istio's other modes are refused. Required with the protocols HTTPS and TLS.",
       ),
     ),
     serverCertificate: PemFile("File with the server's certificate, followed by intermediate certificates."),
@@ -56,17 +57,24 @@ export const GatewayTlsSpec = Closed(
 export type GatewayTlsSpec = Static<typeof GatewayTlsSpec>;
 
 const FILES = ["serverCertificate", "privateKey", "caCertificates"] as const;
-const OF_HTTPS = [
-  "mode",
+const OF_TERMINATION = [
   ...FILES,
   "credentialName",
   "minProtocolVersion",
   "maxProtocolVersion",
   "cipherSuites",
 ] as const;
+const OF_HTTPS = ["mode", ...OF_TERMINATION] as const;
+const OF_SERVER = ["httpsRedirect", ...OF_HTTPS] as const;
 
-export const GATEWAY_PROTOCOLS = ["HTTP", "HTTP2", "GRPC", "HTTPS"] as const;
+export const GATEWAY_PROTOCOLS = ["HTTP", "HTTP2", "GRPC", "HTTPS", "TCP", "TLS", "MONGO"] as const;
 export type GatewayProtocol = (typeof GATEWAY_PROTOCOLS)[number];
+
+/** The form of a port's connections: HTTP in plain text, bytes in plain text, or TLS around either. */
+export function carriedBy(protocol: GatewayProtocol): "http" | "tcp" | "tls" {
+  if (protocol === "HTTPS" || protocol === "TLS") return "tls";
+  return protocol === "TCP" || protocol === "MONGO" ? "tcp" : "http";
+}
 
 /** @param where The place of `tls` in the Gateway's spec. */
 export function faultsOfGatewayTls(
@@ -74,23 +82,33 @@ export function faultsOfGatewayTls(
   tls: GatewayTlsSpec | undefined,
   where: readonly (string | number)[],
 ): readonly SpecFault[] {
-  if (protocol !== "HTTPS") return uselessFields(tls ?? {}, OF_HTTPS, where, `with the protocol ${protocol}`);
+  const carried = carriedBy(protocol);
+  if (carried !== "tls") {
+    const useless = carried === "tcp" ? OF_SERVER : OF_HTTPS;
+    return uselessFields(tls ?? {}, useless, where, `with the protocol ${protocol}`);
+  }
   const fault = (message: string, ...path: string[]): SpecFault => ({ path: [...where, ...path], message });
   if (tls === undefined)
-    return [{ path: where.slice(0, -1), message: "A server with the protocol HTTPS needs tls" }];
+    return [{ path: where.slice(0, -1), message: `A server with the protocol ${protocol} needs tls` }];
   const { mode } = tls;
   if (mode === undefined)
-    return [fault("A server with the protocol HTTPS needs tls.mode: SIMPLE, MUTUAL or OPTIONAL_MUTUAL")];
+    return [
+      fault(
+        `A server with the protocol ${protocol} needs tls.mode: SIMPLE, MUTUAL, OPTIONAL_MUTUAL or PASSTHROUGH`,
+      ),
+    ];
   const reason = UNSUPPORTED_MODES[mode];
   if (reason !== undefined) return [fault(`The mode ${mode} is not supported: ${reason}`, "mode")];
   const faults: SpecFault[] = [];
   if (tls.httpsRedirect === true)
     faults.push(
       fault(
-        "httpsRedirect has no effect with the protocol HTTPS; write it on an HTTP server",
+        `httpsRedirect has no effect with the protocol ${protocol}; write it on an HTTP server`,
         "httpsRedirect",
       ),
     );
+  if (mode === "PASSTHROUGH")
+    return [...faults, ...uselessFields(tls, OF_TERMINATION, where, "with the mode PASSTHROUGH")];
   if (tls.minProtocolVersion === "TLSV1_3" && tls.maxProtocolVersion === "TLSV1_2")
     faults.push(fault("maxProtocolVersion is older than minProtocolVersion", "maxProtocolVersion"));
   if (tls.credentialName !== undefined)

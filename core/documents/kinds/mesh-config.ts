@@ -15,6 +15,16 @@ import { faultsOfLimits, LimitsSpec } from "./listener-limits.ts";
 import { LABEL } from "./traffic-fields.ts";
 import { faultsOfRateLimitHeaders, RateLimitHeadersSpec } from "./rate-limit-headers.ts";
 
+function TrustDomain(description: string) {
+  return Type.String({
+    // The SPIFFE ID standard, section 2.1.
+    pattern: "^[a-z0-9._-]+$",
+    maxLength: 255,
+    description,
+    [FORM_KEYWORD]: "a trust domain in lower case, such as cluster.local",
+  });
+}
+
 const MeshConfigSpec = Closed({
   pathNormalization: Type.Optional(
     Closed(
@@ -79,6 +89,17 @@ const MeshConfigSpec = Closed({
     }),
   ),
   rateLimitHeaders: Type.Optional(RateLimitHeadersSpec),
+  trustDomain: Type.Optional(
+    TrustDomain(
+      "The trust domain of the mesh: the first part of its workloads' SPIFFE ids; default cluster.local.",
+    ),
+  ),
+  trustDomainAliases: Type.Optional(
+    Type.Array(TrustDomain("A former or another trust domain."), {
+      maxItems: 32,
+      description: "Further trust domains whose workloads are peers of the mesh.",
+    }),
+  ),
 });
 
 export type MeshConfigSpec = Static<typeof MeshConfigSpec>;
@@ -97,6 +118,17 @@ export const MESH_CONFIG = {
 
 /** Istio's default. */
 export const DEFAULT_ROOT_NAMESPACE = "istio-system";
+
+/** Istio's default. */
+export const DEFAULT_TRUST_DOMAIN = "cluster.local";
+
+/** The mesh's trust domain, then its aliases; each once. */
+export function trustDomainsOf(spec: MeshConfigSpec | undefined): readonly [string, ...string[]] {
+  const own = spec?.trustDomain ?? DEFAULT_TRUST_DOMAIN;
+  const aliases = new Set(spec?.trustDomainAliases ?? []);
+  aliases.delete(own);
+  return [own, ...aliases];
+}
 
 /** The setting of the MeshConfig, or the default. */
 export function pathNormalizationOf(spec: MeshConfigSpec | undefined): PathNormalization {

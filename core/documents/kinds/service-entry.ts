@@ -5,10 +5,19 @@ import ipaddr from "ipaddr.js";
 import Type, { type Static } from "typebox";
 import { ExportTo, faultsOfExportTo } from "./export-to.ts";
 import { Choice, Closed } from "./fields.ts";
+import { FORM_KEYWORD } from "../schema/form.ts";
 import type { KindDefinition } from "./kind.ts";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
-import { Host, PortNumber, Protocol, WorkloadSelector } from "./traffic-fields.ts";
+import { Host, PortNumber, WorkloadSelector } from "./traffic-fields.ts";
 import { Workload } from "./workload-entry.ts";
+
+const BYTE_PROTOCOLS = ["TCP", "TLS", "HTTPS", "MONGO", "MYSQL", "REDIS"] as const;
+const SERVICE_PROTOCOLS = ["HTTP", "HTTP2", "GRPC", ...BYTE_PROTOCOLS] as const;
+
+/** Whether a port's connections are forwarded as bytes, unless an HTTP route leads there. */
+export function carriesBytes({ protocol }: ServiceEntrySpec["ports"][number]): boolean {
+  return (BYTE_PROTOCOLS as readonly string[]).includes(protocol);
+}
 
 const ServiceEntrySpec = Closed({
   hosts: Type.Array(Host("A host name of the service."), {
@@ -26,7 +35,11 @@ const ServiceEntrySpec = Closed({
     Closed({
       number: PortNumber("The port that clients call."),
       name: Type.String({ minLength: 1, description: "The port's name in endpoints[].ports." }),
-      protocol: Protocol(),
+      protocol: Choice(
+        SERVICE_PROTOCOLS,
+        "HTTP is HTTP/1.1 towards endpoints; HTTP2 and GRPC are HTTP/2 without TLS. Proxies accept both on every port. " +
+          "TCP, TLS, HTTPS, MONGO, MYSQL, REDIS: bytes, for the tcp and tls routes of VirtualServices; HTTP routes may lead there too.",
+      ),
       targetPort: Type.Optional(PortNumber("The endpoints' port; default the same number.")),
     }),
     { minItems: 1, description: "The service's ports." },
@@ -39,6 +52,22 @@ const ServiceEntrySpec = Closed({
   endpoints: Type.Optional(Type.Array(Workload(), { minItems: 1, description: "The service's endpoints." })),
   workloadSelector: Type.Optional(
     WorkloadSelector("Makes endpoints of the WorkloadEntries in the same namespace with these labels."),
+  ),
+  subjectAltNames: Type.Optional(
+    Type.Array(
+      Type.String({
+        pattern: "^spiffe://[a-z0-9._-]+(/[A-Za-z0-9._-]+)+$",
+        maxLength: 2_048,
+        description: "A SPIFFE id.",
+        [FORM_KEYWORD]: "a SPIFFE id such as spiffe://cluster.local/ns/shop/sa/cart",
+      }),
+      {
+        minItems: 1,
+        description:
+          "The identities of the service's workloads: with mutual TLS, the certificate of an endpoint must have one of these, or " +
+          "that of the endpoint's serviceAccount; any id of the mesh where neither is known.",
+      },
+    ),
   ),
   exportTo: ExportTo(),
 });

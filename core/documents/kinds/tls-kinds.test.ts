@@ -48,7 +48,9 @@ describe("TLS of a Gateway's servers", () => {
       [undefined, /needs tls/],
       [{}, /needs tls.mode/],
       [{ ...FILES }, /needs tls.mode/],
-      [{ mode: "PASSTHROUGH" }, /PASSTHROUGH is not supported: the edge routes requests/],
+      [{ mode: "PASSTHROUGH", ...FILES }, /privateKey has no effect with the mode PASSTHROUGH/],
+      [{ mode: "PASSTHROUGH", httpsRedirect: true }, /httpsRedirect has no effect/, "TLS"],
+      [{ mode: "SIMPLE", credentialName: "a" }, /mode has no effect with the protocol TCP/, "TCP"],
       [{ mode: "AUTO_PASSTHROUGH" }, /AUTO_PASSTHROUGH is not supported/],
       [{ mode: "ISTIO_MUTUAL" }, /ISTIO_MUTUAL is not supported: proxies have no certificates of a mesh/],
       [{ mode: "SIMPLE" }, /needs credentialName, or serverCertificate and privateKey/],
@@ -93,6 +95,8 @@ describe("TLS of a DestinationRule", () => {
       { mode: "SIMPLE", insecureSkipVerify: true },
       { mode: "MUTUAL", clientCertificate: "c", privateKey: "k" },
       { mode: "MUTUAL", credentialName: "edge" },
+      { mode: "ISTIO_MUTUAL" },
+      { mode: "ISTIO_MUTUAL", sni: "a.example", subjectAltNames: ["spiffe://x/y"] },
     ])
       assert.deepEqual(rule(tls), [], JSON.stringify(tls));
   });
@@ -100,7 +104,11 @@ describe("TLS of a DestinationRule", () => {
   it("is refused where it cannot work, with the reason, for subsets too", () => {
     const cases: readonly (readonly [object, RegExp])[] = [
       [{}, /mode/],
-      [{ mode: "ISTIO_MUTUAL" }, /ISTIO_MUTUAL is not supported/],
+      [
+        { mode: "ISTIO_MUTUAL", credentialName: "a" },
+        /credentialName has no effect .*proxy's own certificate/,
+      ],
+      [{ mode: "ISTIO_MUTUAL", insecureSkipVerify: true }, /insecureSkipVerify has no effect/],
       [{ mode: "DISABLE", sni: "a" }, /sni has no effect with the mode DISABLE/],
       [{ mode: "SIMPLE", clientCertificate: "c" }, /clientCertificate has no effect .*use MUTUAL/],
       [
@@ -111,7 +119,7 @@ describe("TLS of a DestinationRule", () => {
       [{ mode: "SIMPLE", insecureSkipVerify: true, subjectAltNames: ["a"] }, /subjectAltNames has no effect/],
     ];
     for (const [tls, expected] of cases) assert.match(rule(tls).join("; "), expected, JSON.stringify(tls));
-    const subsets = [{ name: "v1", trafficPolicy: { tls: { mode: "ISTIO_MUTUAL" } } }];
-    assert.match(faultsOf("DestinationRule", { host: "a", subsets }).join(), /ISTIO_MUTUAL/);
+    const subsets = [{ name: "v1", trafficPolicy: { tls: { mode: "DISABLE", sni: "a" } } }];
+    assert.match(faultsOf("DestinationRule", { host: "a", subsets }).join(), /sni has no effect/);
   });
 });

@@ -53,7 +53,7 @@ describe("Istio's routing kinds", () => {
     const cases: readonly (readonly [string, object, RegExp])[] = [
       ["ServiceEntry", { ...ENTRY, addresses: ["10.0.0.1"] }, field],
       ["ServiceEntry", { ...ENTRY, resolution: "NONE" }, kind],
-      ["ServiceEntry", { ...ENTRY, ports: [{ ...PORT, protocol: "TLS" }] }, kind],
+      ["ServiceEntry", { ...ENTRY, ports: [{ ...PORT, protocol: "UDP" }] }, kind],
       ["ServiceEntry", { ...ENTRY, hosts: ["*.example.com"] }, kind],
       ["VirtualService", http({ route: [TO_A], mirror_percent: 5 }), field],
       [

@@ -10,7 +10,9 @@ import { headerMapFaults, headerNamesFaults } from "./header-faults.ts";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
 import type { HeaderOperationsSpec } from "./traffic-fields.ts";
 import { ownRouteFaults } from "./virtual-service-own.ts";
-import { type HttpMatchSpec, sourceFieldsOf } from "./virtual-service-match.ts";
+import type { HttpMatchSpec } from "./virtual-service-match.ts";
+import { gatewayFaults, sourceFaults, weightFaults } from "./virtual-service-route-faults.ts";
+import { tcpFaults } from "./virtual-service-tcp-faults.ts";
 import { replyFaults } from "./virtual-service-replies.ts";
 import { type HttpRouteSpec, MESH_GATEWAY, type VirtualServiceSpec } from "./virtual-service-schema.ts";
 
@@ -21,7 +23,10 @@ type Path = readonly (string | number)[];
  */
 export function virtualServiceFaults(spec: VirtualServiceSpec): readonly SpecFault[] {
   const isDelegate = spec.hosts === undefined;
-  const routeFaults = spec.http.flatMap((route, index) => {
+  const { http = [] } = spec;
+  if (http.length === 0 && spec.tls === undefined && spec.tcp === undefined)
+    return [{ path: [], message: "A VirtualService needs http, tls or tcp" }];
+  const routeFaults = http.flatMap((route, index) => {
     const path: Path = ["http", index];
     return [
       ...(isDelegate ? nestedFaults(route, path) : []),
@@ -48,9 +53,10 @@ export function virtualServiceFaults(spec: VirtualServiceSpec): readonly SpecFau
       ),
     ];
   });
-  if (!isDelegate || spec.gateways === undefined) return routeFaults;
+  const faults = [...routeFaults, ...tcpFaults(spec)];
+  if (!isDelegate || spec.gateways === undefined) return faults;
   const message = "A VirtualService without hosts is a delegate, and has no gateways";
-  return [{ path: ["gateways"], message }, ...routeFaults];
+  return [{ path: ["gateways"], message }, ...faults];
 }
 
 function nestedFaults({ delegate }: HttpRouteSpec, path: Path): readonly SpecFault[] {
@@ -85,13 +91,6 @@ function actionFaults(route: HttpRouteSpec, path: Path): readonly SpecFault[] {
     path: [...path, field],
     message: `A route that does not forward has no use for ${field}`,
   }));
-}
-
-function weightFaults({ route }: HttpRouteSpec, path: Path): readonly SpecFault[] {
-  if (route === undefined || route.length < 2 || route.some(({ weight = 0 }) => weight > 0)) return [];
-  return [
-    { path: [...path, "route"], message: "Of several destinations at least one needs a weight above 0" },
-  ];
 }
 
 function retryFaults({ retries }: HttpRouteSpec, path: Path): readonly SpecFault[] {
@@ -158,42 +157,6 @@ function regexFaults(match: HttpMatchSpec, path: Path): readonly SpecFault[] {
           },
         ];
   });
-}
-
-function gatewayFaults(match: HttpMatchSpec, known: readonly string[], path: Path): readonly SpecFault[] {
-  return (match.gateways ?? []).flatMap((name, index) => {
-    if (known.includes(name)) return [];
-    const suggestion = suggest(name, known);
-    return [
-      {
-        path: [...path, "gateways", index],
-        message: `${JSON.stringify(name)} is not among this VirtualService's gateways (${known.join(", ")})`,
-        ...(suggestion === undefined ? {} : { suggestion }),
-      },
-    ];
-  });
-}
-
-/**
- * Istio ignores conditions on the caller in a match with `gateways`, and its documentation says that they need the gateway
- * `mesh`.
- *
- * @param gateways Of the VirtualService; undefined for `mesh` alone, and for a delegate, which has none.
- */
-function sourceFaults(
-  match: HttpMatchSpec,
-  gateways: readonly string[] | undefined,
-  path: Path,
-): readonly SpecFault[] {
-  let message: (field: string) => string;
-  if (match.gateways !== undefined)
-    message = (field) =>
-      `A match has either gateways or ${field}, since Istio ignores ${field} beside gateways`;
-  else if (gateways?.includes(MESH_GATEWAY) === false)
-    message = (field) =>
-      `${field} is about sidecars: list the gateway ${MESH_GATEWAY} in this VirtualService's gateways, or leave it out`;
-  else return [];
-  return sourceFieldsOf(match).map((field) => ({ path: [...path, field], message: message(field) }));
 }
 
 function headerFaults(operations: HeaderOperationsSpec | undefined, path: Path): readonly SpecFault[] {

@@ -67,7 +67,10 @@ export const HttpMatch = Closed(
 
 export type HttpMatchSpec = Static<typeof HttpMatch>;
 
+/** The conditions on the caller that matches of requests and of connections have. */
+export type CallerMatch = Pick<HttpMatchSpec, "gateways" | "sourceLabels" | "sourceNamespace">;
+
 /** The conditions of a match on the caller, by their names. */
-export function sourceFieldsOf(match: HttpMatchSpec): readonly ("sourceLabels" | "sourceNamespace")[] {
+export function sourceFieldsOf(match: CallerMatch): readonly ("sourceLabels" | "sourceNamespace")[] {
   return (["sourceLabels", "sourceNamespace"] as const).filter((field) => match[field] !== undefined);
 }

@@ -5,21 +5,12 @@ import Type, { type Static } from "typebox";
 import { ExportTo } from "./export-to.ts";
 import { Closed, Duration, REFUSED_KEYWORD } from "./fields.ts";
 import { CorsPolicyField } from "./cors-policy.ts";
-import { HeaderOperations, Host, PortNumber, WildcardHost } from "./traffic-fields.ts";
+import { HeaderOperations, WildcardHost } from "./traffic-fields.ts";
 import { OwnRouteFields } from "./virtual-service-own.ts";
 import { HttpMatch } from "./virtual-service-match.ts";
+import { Target } from "./virtual-service-target.ts";
+import { TcpRoute, TlsRoute } from "./virtual-service-tcp.ts";
 import { DirectResponse, FaultInjection, Redirect } from "./virtual-service-replies.ts";
-
-const Target = Closed({
-  host: Host("A ServiceEntry's host or short name."),
-  subset: Type.Optional(Type.String({ minLength: 1, description: "A subset of its DestinationRule." })),
-  port: Type.Optional(
-    Closed(
-      { number: PortNumber("One of the service's ports.") },
-      { description: "Default: the only port, else the port that was called, else the first." },
-    ),
-  ),
-});
 
 const Destination = Closed({
   destination: Target,
@@ -162,34 +153,42 @@ const HttpRoute = Closed(
   },
 );
 
-export const VirtualServiceSpec = Closed(
-  {
-    hosts: Type.Optional(
-      Type.Array(
-        WildcardHost("A ServiceEntry's host or short name, a name that clients use, `*.example.com` or `*`."),
-        {
-          minItems: 1,
-          description:
-            "Hosts whose requests are routed; the most specific host of all VirtualServices applies. Without hosts the VirtualService is a delegate: it serves the routes that name it.",
-        },
-      ),
-    ),
-    gateways: Type.Optional(
-      Type.Array(Type.String({ minLength: 1 }), {
+export const VirtualServiceSpec = Closed({
+  hosts: Type.Optional(
+    Type.Array(
+      WildcardHost("A ServiceEntry's host or short name, a name that clients use, `*.example.com` or `*`."),
+      {
         minItems: 1,
-        description: "Gateways by NAME or NAMESPACE/NAME, and `mesh` for the sidecars; default: only mesh.",
-      }),
+        description:
+          "Hosts whose requests are routed; the most specific host of all VirtualServices applies. Without hosts the VirtualService is a delegate: it serves the routes that name it.",
+      },
     ),
-    http: Type.Array(HttpRoute, { minItems: 1, description: "Routes; the first matching route is used." }),
-    exportTo: ExportTo(),
-  },
-  {
-    [REFUSED_KEYWORD]: {
-      tls: "proxies forward HTTP alone, and no TLS that they do not end; leave the field out",
-      tcp: "proxies forward HTTP alone; leave the field out",
-    },
-  },
-);
+  ),
+  gateways: Type.Optional(
+    Type.Array(Type.String({ minLength: 1 }), {
+      minItems: 1,
+      description: "Gateways by NAME or NAMESPACE/NAME, and `mesh` for the sidecars; default: only mesh.",
+    }),
+  ),
+  http: Type.Optional(
+    Type.Array(HttpRoute, { minItems: 1, description: "Routes; the first matching route is used." }),
+  ),
+  tls: Type.Optional(
+    Type.Array(TlsRoute, {
+      minItems: 1,
+      description:
+        "Routes of TLS connections that are forwarded as they are, at a Gateway's servers with the mode PASSTHROUGH; the most exact server name applies.",
+    }),
+  ),
+  tcp: Type.Optional(
+    Type.Array(TcpRoute, {
+      minItems: 1,
+      description:
+        "Routes of connections at a Gateway's servers with the protocol TCP, or TLS that ends there; the longest prefix of destinationSubnets applies, then the first route.",
+    }),
+  ),
+  exportTo: ExportTo(),
+});
 
 export type VirtualServiceSpec = Static<typeof VirtualServiceSpec>;
 export type HttpRouteSpec = Static<typeof HttpRoute>;

@@ -27,8 +27,10 @@ describe("a VirtualService", () => {
   it("says of each field of Istio's that it does not take what to write instead", () => {
     const percentage = { value: 1 };
     const cases: readonly (readonly [spec: object, expected: RegExp])[] = [
-      [{ tls: [] }, /spec\.tls is not supported: .*leave the field out/],
-      [{ tcp: [] }, /spec\.tcp is not supported: .*leave the field out/],
+      [
+        { tcp: [{ ...TO_A, match: [{ sourceSubnet: "10.0.0.0/8" }] }] },
+        /sourceSubnet is not supported: .*test source\.ip/,
+      ],
       [{ http: [{ ...TO_A, mirrorPercent: 5 }] }, /mirrorPercent .*write mirrorPercentage/],
       [
         { http: [{ ...TO_A, match: [{ scheme: { exact: "https" } }] }] },

@@ -17,7 +17,7 @@ import type { DocumentSet } from "./document-set.ts";
 /** Checks the delegates of a VirtualService: that they exist, are delegates, and only narrow what they are handed. */
 export function faultsOfDelegates(document: ParsedDocument, set: DocumentSet): readonly Diagnostic[] {
   const spec = document.spec as VirtualServiceSpec;
-  return spec.http.flatMap((route, index) => {
+  return (spec.http ?? []).flatMap((route, index) => {
     if (route.delegate === undefined) return [];
     const path: DocumentPath = ["spec", "http", index, "delegate"];
     const { name, namespace = document.metadata.namespace } = route.delegate;
@@ -39,7 +39,7 @@ function delegateFault(
   route: HttpRouteSpec,
   { metadata, spec }: ParsedDocument,
 ): string | undefined {
-  const { hosts, http } = spec as VirtualServiceSpec;
+  const { hosts, http = [] } = spec as VirtualServiceSpec;
   if (hosts !== undefined)
     return `${metadata.name} has hosts, so that it is no delegate: leave its hosts out`;
   const gateways = root.gateways ?? [MESH_GATEWAY];

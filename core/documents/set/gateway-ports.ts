@@ -4,7 +4,7 @@
 import type { Diagnostic } from "../../../kernel/diagnostic.ts";
 import { documentsOf, faultAt, type ParsedDocument } from "../document.ts";
 import { GATEWAY, type GatewaySpec } from "../kinds/gateway.ts";
-import type { GatewayProtocol } from "../kinds/gateway-tls.ts";
+import { carriedBy, type GatewayProtocol } from "../kinds/gateway-tls.ts";
 import { displayName } from "../kinds/kind.ts";
 
 interface Taken {
@@ -14,7 +14,7 @@ interface Taken {
   readonly hosts: Set<string>;
 }
 
-/** Checks that a port has plain text or TLS alone, and that no two servers with TLS on it have the same host. */
+/** Checks that a port has HTTP in plain text, bytes in plain text or TLS alone, and that no two servers with TLS on it have the same host. */
 export function faultsOfGatewayPorts(documents: readonly ParsedDocument[]): readonly Diagnostic[] {
   const ports = new Map<number, Taken>();
   return documentsOf(documents, GATEWAY).flatMap((document) =>
@@ -22,11 +22,11 @@ export function faultsOfGatewayPorts(documents: readonly ParsedDocument[]): read
       const taken = ports.get(number) ?? { document, protocol, hosts: new Set<string>() };
       ports.set(number, taken);
       const where = ["spec", "servers", index];
-      if ((taken.protocol === "HTTPS") !== (protocol === "HTTPS")) {
+      if (carriedBy(taken.protocol) !== carriedBy(protocol)) {
         const message = `Port ${number} has the protocol ${taken.protocol} in Gateway ${displayName(taken.document.metadata)}`;
         return [faultAt(document, "PURSER_DOC_INVALID_VALUE", [...where, "port", "protocol"], message)];
       }
-      if (protocol !== "HTTPS") return [];
+      if (carriedBy(protocol) !== "tls") return [];
       const names = hosts.map((host) => host.slice(host.indexOf("/") + 1));
       const faults = names.flatMap((name, at) =>
         taken.hosts.has(name)

@@ -147,8 +147,15 @@ function faultsOfGateways(document: ParsedDocument, set: DocumentSet): readonly 
 }
 
 function faultsOfRoutes(document: ParsedDocument, mesh: Mesh): readonly Diagnostic[] {
-  const { http } = document.spec as VirtualServiceSpec;
-  return http.flatMap(({ route = [], mirror, mirrors = [] }, routeIndex) => {
+  const { http = [], tls = [], tcp = [] } = document.spec as VirtualServiceSpec;
+  const connections = [...tls.entries(), ...tcp.entries()].flatMap(([routeIndex, { route }], at) =>
+    route.flatMap(({ destination }, index) => {
+      const kind = at < tls.length ? "tls" : "tcp";
+      const path: DocumentPath = ["spec", kind, routeIndex, "route", index, "destination"];
+      return faultsOfDestination(document, destination, path, mesh);
+    }),
+  );
+  const requests = http.flatMap(({ route = [], mirror, mirrors = [] }, routeIndex) => {
     const path: DocumentPath = ["spec", "http", routeIndex];
     const named = (["route", "mirrors"] as const).flatMap((field) =>
       (field === "route" ? route : mirrors).flatMap(({ destination }, index) =>
@@ -159,6 +166,7 @@ function faultsOfRoutes(document: ParsedDocument, mesh: Mesh): readonly Diagnost
       ? named
       : [...named, ...faultsOfDestination(document, mirror, [...path, "mirror"], mesh)];
   });
+  return [...requests, ...connections];
 }
 
 function faultsOfDestination(

@@ -6,12 +6,14 @@ import { ACCESS_POLICY } from "../../documents/kinds/access-policy.ts";
 import { AUTHORIZATION_POLICY } from "../../documents/kinds/authorization-policy.ts";
 import type { AuthorizationPolicySpec } from "../../documents/kinds/authorization-policy-schema.ts";
 import { RULE } from "../../documents/kinds/handler.ts";
-import { DEFAULT_ROOT_NAMESPACE, type MeshConfigSpec } from "../../documents/kinds/mesh-config.ts";
+import {
+  DEFAULT_ROOT_NAMESPACE,
+  DEFAULT_TRUST_DOMAIN,
+  type MeshConfigSpec,
+  trustDomainsOf,
+} from "../../documents/kinds/mesh-config.ts";
 import type { Places } from "../../documents/yaml/places.ts";
 import { translateAuthorizationPolicy } from "./authorization-policies.ts";
-
-/** Istio's default trust domain. */
-const DEFAULT_TRUST_DOMAIN = "cluster.local";
 
 /**
  * The AuthorizationPolicies of a set as AccessPolicies and Rules with the same names and locations. A fault in one of their
@@ -23,7 +25,8 @@ export function authorizationDocuments(
 ): readonly ParsedDocument[] {
   const mesh = {
     rootNamespace: meshConfig?.rootNamespace ?? DEFAULT_ROOT_NAMESPACE,
-    trustDomains: [DEFAULT_TRUST_DOMAIN],
+    // Istio's documents are written for the trust domain cluster.local, whatever the mesh's own is.
+    trustDomains: [...new Set([...trustDomainsOf(meshConfig), DEFAULT_TRUST_DOMAIN])],
   };
   return documentsOf(documents, AUTHORIZATION_POLICY).map((document) => {
     const written = document.spec as AuthorizationPolicySpec;

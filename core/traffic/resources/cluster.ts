@@ -40,6 +40,10 @@ export interface Cluster {
   readonly connectionIdleTimeoutMs: number;
   /** Idle time before the first TCP keep-alive probe; 0 for no probes. */
   readonly tcpKeepaliveTimeMs: number;
+  /** Time without a byte after which a forwarded TCP connection is closed; 0 for no limit; default 1 h, as in Envoy. */
+  readonly tcpIdleTimeoutMs?: number;
+  /** Version of the PROXY protocol's header that each connection begins with; default none. */
+  readonly proxyProtocol?: 1 | 2;
   /** Absent: no request is shed. */
   readonly overload?: OverloadSettings;
   /** The protocol towards the endpoints; default `http1`. `http2` is spoken with prior knowledge. */

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Labels } from "../labels.ts";
+import type { UpstreamTls } from "./tls.ts";
 
 /**
  * The endpoints of one cluster: Envoy's resource of the same name. It is separate from the cluster, so that
@@ -46,4 +47,6 @@ export interface Endpoint {
    * Absent: 0, the first.
    */
   readonly priority?: number;
+  /** TLS on connections to this endpoint, in place of the cluster's; absent: as the cluster says. */
+  readonly tls?: UpstreamTls;
 }

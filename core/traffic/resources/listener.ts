@@ -3,7 +3,9 @@
 
 import type { PathNormalization } from "../../../kernel/canonical/path.ts";
 import type { RateLimitSettings } from "../../../kernel/rate-limit-settings.ts";
-import type { TlsServer } from "./tls.ts";
+import type { RequestAuthentication } from "./request-authentication.ts";
+import type { TcpListener } from "./tcp.ts";
+import type { MeshPeers, TlsServer } from "./tls.ts";
 
 /** A socket that a proxy listens on, with the route table for its requests. */
 export interface Listener {
@@ -32,6 +34,19 @@ export interface Listener {
   readonly proxyProtocol?: boolean;
   /** Servers that terminate TLS; default: the listener accepts plain text. */
   readonly tlsServers?: readonly TlsServer[];
+  /** Connections that are forwarded as bytes; absent: the listener carries HTTP alone. */
+  readonly tcp?: TcpListener;
+  /** The tokens that requests may carry; default: tokens are not looked at. */
+  readonly requestAuthentication?: RequestAuthentication;
+  /** Mutual TLS with other proxies, of a sidecar's inbound listener; default: none. Never beside `tlsServers`. */
+  readonly peerTls?: PeerTls;
+}
+
+/** `strict`: plain text is refused. `permissive`: the port accepts both, by the first byte of a connection. */
+export const PEER_TLS_MODES = ["strict", "permissive"] as const;
+
+export interface PeerTls extends MeshPeers {
+  readonly mode: (typeof PEER_TLS_MODES)[number];
 }
 
 /** Forms of the headers of B3: `b3` in one header, or `x-b3-*`; `NONE` neither reads nor writes any. */

@@ -18,14 +18,22 @@ export interface CredentialFiles {
   readonly authoritiesFile?: string;
 }
 
+/** The peers of mutual TLS between proxies: each side shows its workload's certificate, and must have a SPIFFE id. */
+export interface MeshPeers {
+  /** The trust domain of the mesh and its aliases: the peer's SPIFFE id must be in one of them. */
+  readonly trustDomains: readonly string[];
+}
+
 /** One server of a listener that terminates TLS: Envoy's filter chain. */
 export interface TlsServer {
   /** Unique within the listener. */
   readonly name: string;
   /** Server names (SNI), in lower case: `shop.example.com`, `*.example.com`, or `*` for any name or none. */
   readonly serverNames: readonly string[];
-  /** Routes of requests on the server's connections. */
+  /** Routes of requests on the server's connections; with the protocol `tcp`, a table of the listener's `tcp`. */
   readonly routeTable: string;
+  /** `tcp`: the bytes within TLS are forwarded as they are. Absent: they are HTTP. */
+  readonly protocol?: "tcp";
   /**
    * `simple`: clients show no certificate. `mutual`: they must show a valid one. `optional-mutual`: they may show one,
    * which must be valid.
@@ -36,6 +44,8 @@ export interface TlsServer {
   readonly maxVersion: TlsVersion;
   /** OpenSSL's names of cipher suites of TLS 1.2, in order of preference; those of TLS 1.3 cannot be chosen. */
   readonly cipherSuites: readonly string[];
+  /** Present: clients are proxies of the mesh, and the workload's own certificate takes the place of `credential`. */
+  readonly peers?: MeshPeers;
 }
 
 /** How a proxy connects to a cluster's endpoints by TLS. */
@@ -51,6 +61,11 @@ export interface UpstreamTls {
   readonly subjectAltNames: readonly string[];
   /** Whether any certificate is accepted. */
   readonly skipsVerification: boolean;
+  /**
+   * Present: the endpoint is a proxy of the mesh. The workload's own certificate takes the place of `credential`, and
+   * `subjectAltNames` are SPIFFE ids, or empty for any id of the trust domains.
+   */
+  readonly peers?: MeshPeers;
 }
 
 /**

@@ -4,7 +4,9 @@
 import type { UpstreamTls } from "../../../core/traffic/resources/tls.ts";
 import type { Clock, Scheduler } from "../../../kernel/ports.ts";
 import type { TlsFault } from "../tls/client/tls-fault.ts";
+import type { ProxiedEnds } from "./connection.ts";
 import type { CredentialStore } from "../tls/credentials/credential-store.ts";
+import type { MeshTls } from "../tls/peers/mesh-tls.ts";
 import type { BodyReceiver, BodySink, BodySource } from "./body.ts";
 import type { RequestHead, ResponseHead } from "./head.ts";
 import type { StreamReset } from "./reset.ts";
@@ -54,9 +56,17 @@ export interface ClientSettings {
   readonly maxHeaderBytes: number;
   /** TLS on the connections; undefined for plain text. `connectTimeoutMs` is for the handshake too. */
   readonly tls: UpstreamTls | undefined;
+  /** Version of the PROXY protocol's header that each connection begins with; default none. */
+  readonly proxyProtocol?: 1 | 2 | undefined;
+  /**
+   * With `proxyProtocol`, the ends that the header tells; default: that the proxy speaks for itself, as in a health check.
+   */
+  readonly proxiedEnds?: ProxiedEnds | undefined;
   readonly credentials: CredentialStore;
   /** Called when a connection does not open because of TLS. */
   readonly onTlsFault?: (fault: TlsFault) => void;
+  /** For `tls` with `peers`; undefined for a proxy without a workload's certificate. */
+  readonly mesh?: MeshTls | undefined;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
 }
@@ -68,8 +78,16 @@ export interface TransportClient {
    *
    * @param body The whole body, if it has been buffered. Otherwise a body that the head declares must follow
    * by `write` and `end`.
+   * @param ends The ends of the client's connection, where the client keeps connections by them.
    */
-  open(head: RequestHead, receiver: ClientStreamReceiver, body?: Uint8Array): ClientStream;
+  open(
+    head: RequestHead,
+    receiver: ClientStreamReceiver,
+    body?: Uint8Array,
+    ends?: ProxiedEnds,
+  ): ClientStream;
+  /** Must be called when a stream is over, if it is there. */
+  closed?(stream: ClientStream): void;
   readonly stats: { readonly connected: number; readonly pending: number };
   /** Lets requests under way finish, then closes the connections. */
   close(): Promise<void>;

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { PeerIdentity } from "../../../core/traffic/peer-identity.ts";
+
 /** Facts about the connection of a stream, as its listener saw them. */
 export interface ConnectionFacts {
   /** Unique in this process. */
@@ -14,6 +16,9 @@ export interface ConnectionFacts {
   readonly tls: TlsFacts | undefined;
 }
 
+/** The two ends of a client's connection. */
+export type ProxiedEnds = Pick<ConnectionFacts, "remoteIp" | "remotePort" | "localIp" | "localPort">;
+
 export interface TlsFacts {
   /** The server name (SNI) that the client asked for. */
   readonly serverName: string | undefined;
@@ -21,6 +26,8 @@ export interface TlsFacts {
   readonly alpn: string | undefined;
   /** The client's verified certificate; undefined when it presented none. */
   readonly peerCertificate: PeerCertificate | undefined;
+  /** The client's identity, when it is a proxy of the mesh that was accepted by mutual TLS. */
+  readonly peer?: PeerIdentity | undefined;
   /** Name of the route table of the server that accepted the connection. */
   readonly routeTable: string;
 }

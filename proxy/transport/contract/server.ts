@@ -9,6 +9,7 @@ import type { ConnectionFacts } from "./connection.ts";
 import type { RequestHead, ResponseHead } from "./head.ts";
 import type { HeaderList } from "./header-list.ts";
 import type { HandshakeResult, TlsServices } from "./tls.ts";
+import type { RawConnection, RawServers, RawSession } from "./raw.ts";
 import type { ResetCause, ResetReason } from "./reset.ts";
 
 /** Events on the client's side of a stream under way. */
@@ -95,6 +96,8 @@ export interface ServerHandler {
   onConnectionEvent(event: ConnectionEvent): void;
   /** Called once for each TLS handshake. */
   onHandshake(result: HandshakeResult): void;
+  /** Takes a connection that is not HTTP. */
+  onRaw(connection: RawConnection): RawSession;
 }
 
 export interface ServerSettings {
@@ -110,8 +113,12 @@ export interface ServerSettings {
   readonly tls: TlsServices;
   /** The servers that terminate TLS; empty for plain text. */
   readonly tlsServers: readonly TlsServer[];
+  /** Whether a connection may be plain text where there are `tlsServers`; its first bytes tell. Default: false. */
+  readonly acceptsPlainText?: boolean;
   /** Whether each connection must begin with a header of the PROXY protocol, which tells the client's address. */
   readonly proxyProtocol: boolean;
+  /** Connections that are not HTTP; default none. */
+  readonly rawServers?: RawServers;
 }
 
 /** One listening address with its connections. */
@@ -128,9 +135,13 @@ export interface TransportServer {
   setLimits(limits: ListenerLimits): void;
   /**
    * Replaces the servers that terminate TLS; empty for plain text. A connection of a server that has changed or is gone
-   * ends with the request under way on it. Without effect after `close`.
+   * ends with the request under way on it, or is retired when it is raw. Without effect after `close`.
+   *
+   * @param raw Connections that are not HTTP; default none.
+   * @param acceptsPlainText Whether a connection may be plain text too; default: false. When it may no longer, open
+   * connections in plain text end in the same way.
    */
-  setTlsServers(servers: readonly TlsServer[]): void;
+  setTlsServers(servers: readonly TlsServer[], raw?: RawServers, acceptsPlainText?: boolean): void;
   /** Whether connections that come from now on must begin with a header of the PROXY protocol. */
   setProxyProtocol(isRequired: boolean): void;
   /**

@@ -2,12 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { CredentialStore } from "../tls/credentials/credential-store.ts";
+import type { MeshTls } from "../tls/peers/mesh-tls.ts";
 import type { TicketKeys } from "../tls/ticket-keys.ts";
 
 /** Services for TLS that all listeners and upstreams of a proxy share. */
 export interface TlsServices {
   readonly credentials: CredentialStore;
   readonly tickets: TicketKeys;
+  /** Mutual TLS with other proxies; undefined for a proxy without a workload's certificate. */
+  readonly mesh?: MeshTls | undefined;
 }
 
 /** Results of TLS handshakes with clients, as they are counted. */
@@ -15,6 +18,8 @@ export type HandshakeResult =
   | "full"
   /** By a session of an earlier connection. */
   | "resumed"
+  /** The ClientHello was read and the connection is forwarded as it is. */
+  | "passthrough"
   /** The handshake did not end in time. */
   | "timeout"
   /** Too many handshakes were under way. */

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ClientSettings, TransportClient } from "./client.ts";
+import type { RawDialer } from "./raw.ts";
 import type { ServerHandler, ServerSettings, TransportServer } from "./server.ts";
 
 /**
@@ -13,4 +14,6 @@ export interface Transport {
   readonly name: string;
   createServer(settings: ServerSettings, handler: ServerHandler): TransportServer;
   createClient(settings: ClientSettings): TransportClient;
+  /** For connections whose bytes are forwarded as they are. */
+  createDialer(settings: ClientSettings): RawDialer;
 }

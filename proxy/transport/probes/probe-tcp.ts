@@ -9,22 +9,21 @@ import type { ClientSettings } from "../contract/client.ts";
 import { TlsConnector } from "../tls/client/tls-connector.ts";
 import type { Probe } from "./probe.ts";
 
+type ProbedConnection = Pick<
+  ClientSettings,
+  "host" | "port" | "protocol" | "tls" | "credentials" | "mesh" | "onTlsFault"
+>;
+
 /** Checks by opening a connection, with TLS where requests have it, which is closed at once. */
 export class TcpProbe implements Probe {
   readonly #address: { readonly host: string; readonly port: number };
   #connector: TlsConnector | undefined;
 
-  constructor({
-    host,
-    port,
-    protocol,
-    tls,
-    credentials,
-    onTlsFault,
-  }: Pick<ClientSettings, "host" | "port" | "protocol" | "tls" | "credentials" | "onTlsFault">) {
+  constructor(settings: ProbedConnection) {
+    const { host, port, protocol, tls } = settings;
     this.#address = { host, port };
-    const alpnProtocol = protocol === "http2" ? "h2" : "http/1.1";
-    if (tls !== undefined) this.#connector = new TlsConnector(tls, credentials, alpnProtocol, onTlsFault);
+    if (tls !== undefined)
+      this.#connector = new TlsConnector(tls, settings, protocol === "http2" ? "h2" : "http/1.1");
   }
 
   check(onDone: (outcome: CheckOutcome) => void): Cancel {

@@ -4,19 +4,19 @@
 import { canonicalAddress } from "../../../kernel/matching/ip-address.ts";
 import { type ConnectionEnd, headerFault, MORE, type ProxyHeaderResult } from "./header-result.ts";
 
-const SIGNATURE = Buffer.from("\r\n\r\n\0\r\nQUIT\n", "latin1");
+export const SIGNATURE = Buffer.from("\r\n\r\n\0\r\nQUIT\n", "latin1");
 const FIXED_BYTES = 16;
 
 /** The longest header that is read; the format allows 64 KiB, and real headers have a few hundred bytes. */
 const MAX_BYTES = 4_096;
 
 const VERSION = 0x20;
-const LOCAL = 0x20;
-const PROXY = 0x21;
+export const LOCAL = 0x20;
+export const PROXY = 0x21;
 
 /** Families and transports: stream sockets of IPv4 and IPv6. */
-const TCP4 = 0x11;
-const TCP6 = 0x21;
+export const TCP4 = 0x11;
+export const TCP6 = 0x21;
 
 /** Reads a binary header. Extensions (TLVs) behind the addresses are skipped. */
 export function readHeaderV2(bytes: Buffer): ProxyHeaderResult {

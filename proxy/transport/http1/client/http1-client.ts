@@ -11,9 +11,8 @@ import { UpstreamConnection } from "./upstream-connection.ts";
 /** HTTP/1.1 to one upstream address, by a pool of connections of its own. */
 export class Http1Client extends PooledClient<RequestStream> {
   constructor(settings: ClientSettings) {
-    const { tls, credentials } = settings;
-    const connector =
-      tls === undefined ? undefined : new TlsConnector(tls, credentials, "http/1.1", settings.onTlsFault);
+    const { tls } = settings;
+    const connector = tls === undefined ? undefined : new TlsConnector(tls, settings, "http/1.1");
     const pool = new ConnectionPool<RequestStream>(
       settings,
       (owner) => new UpstreamConnection(settings, connector, owner),

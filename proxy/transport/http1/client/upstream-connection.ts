@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 
 import type { BodyReceiver } from "../../contract/body.ts";
 import type { ClientSettings } from "../../contract/client.ts";
@@ -14,13 +14,17 @@ import { UNTIL_CLOSE } from "../messages/framing.ts";
 import { HeadReader } from "../messages/head-reader.ts";
 import { MessageFault } from "../messages/message-fault.ts";
 import { type ParsedResponse, parseResponseHead } from "../messages/response-head.ts";
+import { openSocket } from "../../raw/open-socket.ts";
 import { MessageWriter } from "../message-writer.ts";
 import { type ArrivalReader, MAX_DEFERRED_BYTES, readResponseInTurn } from "../turn.ts";
 import type { ConnectionOwner, PooledConnection } from "./pooled.ts";
 import { keepAliveMsOf } from "./keep-alive-hint.ts";
 import type { RequestCarrier, RequestStream } from "./request-stream.ts";
 
-type ConnectionSettings = Pick<ClientSettings, "host" | "port" | "tcpKeepaliveTimeMs" | "maxHeaderBytes">;
+type ConnectionSettings = Pick<
+  ClientSettings,
+  "host" | "port" | "tcpKeepaliveTimeMs" | "maxHeaderBytes" | "proxyProtocol" | "proxiedEnds"
+>;
 
 /** They have no back-pressure: an upstream that sends them without end would fill the memory of a slow client's proxy. */
 const MAX_INFORMATIONAL = 100;
@@ -73,10 +77,7 @@ export class UpstreamConnection
   ) {
     this.#owner = owner;
     this.#heads = new HeadReader(settings.maxHeaderBytes, "response");
-    const { host, port, tcpKeepaliveTimeMs } = settings;
     const options = {
-      host,
-      port,
       // An upgraded connection may be closed in one direction only.
       allowHalfOpen: true,
       onread: {
@@ -84,15 +85,7 @@ export class UpstreamConnection
         callback: (length: number, buffer: Uint8Array) => this.#onRead(length, buffer),
       },
     };
-    this.#socket =
-      connector === undefined
-        ? connect({
-            ...options,
-            noDelay: true,
-            keepAlive: tcpKeepaliveTimeMs > 0,
-            keepAliveInitialDelay: tcpKeepaliveTimeMs,
-          })
-        : connector.connect(options, tcpKeepaliveTimeMs);
+    this.#socket = openSocket(settings, connector, options);
     this.#writer = new MessageWriter(this.#socket);
     this.#listen(this.#socket, connector !== undefined);
   }

@@ -8,12 +8,14 @@ import type { TlsServer } from "../../../../core/traffic/resources/tls.ts";
 import type { Cancel } from "../../../../kernel/ports.ts";
 import type { ServerHandler, ServerSettings, TransportServer } from "../../contract/server.ts";
 import type { ConnectionFacts } from "../../contract/connection.ts";
+import { NO_RAW_SERVERS, type RawServers } from "../../contract/raw.ts";
 import { ProxyHeaderGate } from "../../proxy-protocol/header-gate.ts";
 import type { ProxyHeader } from "../../proxy-protocol/header-result.ts";
 import { type SecureConnection, TlsAcceptor } from "../../tls/server/tls-acceptor.ts";
 import { type MemoryPressure, memoryPressureOf, type MemoryUse, memoryUse } from "./memory-pressure.ts";
 import type { Accept, AcceptedConnection, ConnectionServer, Secure } from "./accepted-connection.ts";
 import { connectionFacts } from "./connection-facts.ts";
+import { RawAccepted, type RawOrigin } from "./raw-accepted.ts";
 import { ServerConnection } from "./server-connection.ts";
 import type { LimitTicks } from "./time-limits.ts";
 
@@ -24,6 +26,7 @@ const LINGER_MS = 1_000;
 const PREMATURE_RESET_MS = 1_000;
 
 const NO_BYTES = Buffer.alloc(0);
+const PLAIN: RawOrigin = { kind: "plain" };
 
 const MAX_TICK_MS = 1_000;
 /** Interval of the checks of the process' memory. */
@@ -46,6 +49,7 @@ export class Http1Server implements TransportServer, ConnectionServer {
   readonly #acceptHttp2: Accept | undefined;
   readonly #connections = new Set<AcceptedConnection>();
   readonly #tls: TlsAcceptor;
+  #raw: RawServers;
   #requiresProxyHeader: boolean;
   readonly #proxyHeaders: ProxyHeaderGate;
   /** The addresses that the load balancer has told, by the socket below TLS. */
@@ -79,14 +83,26 @@ export class Http1Server implements TransportServer, ConnectionServer {
     // Clients that know both prefer HTTP/2.
     if (acceptHttp2 !== undefined) codecs.set("h2", (secure) => this.#acceptSecure(acceptHttp2, secure));
     codecs.set("http/1.1", (secure) => this.#serve(secure.socket, secure));
-    const { tls: services, tlsServers, scheduler, proxyProtocol } = settings;
+    const { tls: services, tlsServers, acceptsPlainText, scheduler, proxyProtocol } = settings;
     this.#requiresProxyHeader = proxyProtocol;
     this.#proxyHeaders = new ProxyHeaderGate(scheduler, () =>
       handler.onConnectionEvent("proxy_protocol_error"),
     );
-    const onHandshake = handler.onHandshake.bind(handler);
-    this.#tls = new TlsAcceptor({ services, scheduler, codecs, onHandshake }, limits);
-    this.#tls.setServers(tlsServers);
+    this.#tls = new TlsAcceptor(
+      {
+        services,
+        scheduler,
+        codecs,
+        onPlainText: (socket) => this.#acceptPlainText(socket),
+        onRawSecure: (secure) => this.#serveRaw(secure.socket, secure, undefined, secure.server.routeTable),
+        onPassthrough: (socket, { name, routeTable }, serverName) =>
+          this.#serveRaw(socket, undefined, { kind: "passthrough", name }, routeTable, serverName),
+        onHandshake: handler.onHandshake.bind(handler),
+      },
+      limits,
+    );
+    this.#raw = settings.rawServers ?? NO_RAW_SERVERS;
+    this.#tls.setServers(tlsServers, this.#raw.passthrough, acceptsPlainText);
     // Half-open connections: the client's end must not end the response or the tunnel under way.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true });
     this.#server.on("connection", (socket: Socket) => this.#onConnection(socket));
@@ -124,12 +140,24 @@ export class Http1Server implements TransportServer, ConnectionServer {
     this.#startTicks();
   }
 
-  setTlsServers(servers: readonly TlsServer[]): void {
+  setTlsServers(
+    servers: readonly TlsServer[],
+    raw: RawServers = NO_RAW_SERVERS,
+    acceptsPlainText = false,
+  ): void {
     if (this.drainTick !== undefined) return;
-    this.#tls.setServers(servers);
-    for (const connection of this.#connections) {
-      if (!this.#tls.isCurrent(connection.tlsServer)) connection.retire();
-    }
+    this.#raw = raw;
+    this.#tls.setServers(servers, raw.passthrough, acceptsPlainText);
+    for (const connection of this.#connections) if (!this.#isCurrent(connection)) connection.retire();
+  }
+
+  /** Whether the listener would still accept the connection as it did. */
+  #isCurrent(connection: AcceptedConnection): boolean {
+    const origin = connection instanceof RawAccepted ? connection.origin : undefined;
+    if (origin?.kind === "passthrough") return this.#tls.hasPassthrough(origin.name);
+    if (connection.tlsServer !== undefined) return this.#tls.isCurrent(connection.tlsServer);
+    const isRaw = origin !== undefined;
+    return this.#tls.acceptsPlainText && isRaw === (this.#raw.plainTable !== undefined);
   }
 
   setProxyProtocol(isRequired: boolean): void {
@@ -203,7 +231,29 @@ export class Http1Server implements TransportServer, ConnectionServer {
 
   #accept(socket: Socket): void {
     if (this.#tls.isOn) this.#tls.accept(socket);
-    else this.#serve(socket, undefined);
+    else this.#acceptPlainText(socket);
+  }
+
+  #acceptPlainText(socket: Socket): void {
+    if (this.#raw.plainTable === undefined) this.#serve(socket, undefined);
+    else this.#serveRaw(socket, undefined, PLAIN, this.#raw.plainTable);
+  }
+
+  /** @param origin Undefined for a connection whose TLS ends here. */
+  #serveRaw(
+    socket: Socket,
+    secure: SecureConnection | undefined,
+    origin: RawOrigin | undefined,
+    routeTable: string,
+    serverName = secure?.facts.serverName,
+  ): void {
+    const facts = this.#factsOf(socket, secure);
+    const accepted = new RawAccepted(facts, secure?.server, origin);
+    const onClosed = (): void => this.onClosed(accepted);
+    this.#connections.add(accepted);
+    accepted.session = this.handler.onRaw({ socket, facts, serverName, routeTable, onClosed });
+    // The servers may have changed during the handshake.
+    if (!this.#isCurrent(accepted)) accepted.retire();
   }
 
   #serve(socket: Socket, secure: SecureConnection | undefined): void {

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 
 import { DEFAULT_LISTENER_LIMITS } from "../../../../core/traffic/listener-limits.ts";
@@ -104,6 +105,7 @@ export async function startServer(
     },
     onConnectionEvent: (event) => void events.push(event),
     onHandshake: () => {},
+    onRaw: () => assert.fail("no raw connection is accepted"),
   };
   let connections = 0;
   const settings = {

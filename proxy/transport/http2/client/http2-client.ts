@@ -10,9 +10,8 @@ import { SessionPool } from "./session-pool.ts";
 /** HTTP/2, with prior knowledge or over TLS, to one upstream address, by sessions of node:http2. */
 export class Http2Client extends PooledClient<Http2Request> {
   constructor(settings: ClientSettings) {
-    const { tls, credentials } = settings;
-    const connector =
-      tls === undefined ? undefined : new TlsConnector(tls, credentials, "h2", settings.onTlsFault);
+    const { tls } = settings;
+    const connector = tls === undefined ? undefined : new TlsConnector(tls, settings, "h2");
     const pool = new SessionPool(settings, connector);
     // The connection's own scheme: a server may refuse another one.
     const scheme = tls === undefined ? "http" : "https";

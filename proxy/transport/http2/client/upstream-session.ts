@@ -2,11 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 
 import { connectionErrorText } from "../../tls/client/connection-error-text.ts";
 import type { TlsConnector } from "../../tls/client/tls-connector.ts";
 import type { ClientSettings } from "../../contract/client.ts";
+import { openSocket } from "../../raw/open-socket.ts";
 import { CONNECTION_WINDOW_BYTES, STREAM_WINDOW_BYTES } from "../constants.ts";
 import type { Http2Request, RequestSession } from "./http2-request.ts";
 import { SignsOfLife } from "./signs-of-life.ts";
@@ -51,17 +52,7 @@ export class UpstreamSession implements RequestSession {
   constructor(settings: ClientSettings, connector: TlsConnector | undefined, owner: SessionOwner) {
     this.#owner = owner;
     this.#maxStreams = settings.maxConcurrentStreams;
-    const { host, port, tcpKeepaliveTimeMs } = settings;
-    const socket =
-      connector === undefined
-        ? connect({
-            host,
-            port,
-            noDelay: true,
-            keepAlive: tcpKeepaliveTimeMs > 0,
-            keepAliveInitialDelay: tcpKeepaliveTimeMs,
-          })
-        : connector.connect({ host, port }, tcpKeepaliveTimeMs);
+    const socket = openSocket(settings, connector, {});
     this.#socket = socket;
     // The URL is only a form that node:http2 needs: each request brings its own authority.
     const session = connectHttp2("http://upstream", {

@@ -51,14 +51,23 @@ export function readClientHello(bytes: Buffer): ClientHello | "partial" | "malfo
   return body.failed || extensions.failed ? "malformed" : { serverName: undefined };
 }
 
+/**
+ * Whether a connection that begins with these bytes begins with a handshake record of TLS, as far as they tell. No request
+ * of HTTP begins so: 22 is no character of a token (RFC 9110, section 5.6.2).
+ *
+ * @param bytes One at least.
+ */
+export function beginsTls(bytes: Buffer): boolean {
+  return bytes[0] === HANDSHAKE_RECORD && (bytes[1] ?? 3) === 3;
+}
+
 /** The body of the first handshake message, which may be spread over several records. */
 function messageOf(bytes: Buffer): Buffer | "partial" | "malformed" {
   const parts: Buffer[] = [];
   let size = 0;
   let needed = MESSAGE_HEADER_BYTES;
   for (let offset = 0; offset < bytes.length; ) {
-    const isRecord = bytes[offset] === HANDSHAKE_RECORD && (bytes[offset + 1] ?? 3) === 3;
-    if (!isRecord) return "malformed";
+    if (!beginsTls(bytes.subarray(offset))) return "malformed";
     if (bytes.length - offset < RECORD_HEADER_BYTES) return "partial";
     const length = bytes.readUInt16BE(offset + 3);
     if (length === 0 || length > MAX_RECORD_BYTES) return "malformed";

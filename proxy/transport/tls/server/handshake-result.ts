@@ -7,6 +7,7 @@ import type { HandshakeResult } from "../../contract/tls.ts";
 
 /** OpenSSL's reasons, in Node's error codes, by result. Patterns, since some reasons have several codes. */
 const RESULTS: readonly (readonly [RegExp, HandshakeResult])[] = [
+  [/^PEER_REFUSED$/, "client_certificate_invalid"],
   [/PEER_DID_NOT_RETURN_A_CERTIFICATE/, "client_certificate_missing"],
   [/UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|WRONG_VERSION_NUMBER|WRONG_SSL_VERSION/, "unsupported_version"],
   [/NO_SHARED_CIPHER|NO_SUITABLE_SIGNATURE_ALGORITHM/, "no_shared_cipher"],

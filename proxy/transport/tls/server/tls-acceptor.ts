@@ -6,11 +6,13 @@ import type { TLSSocket } from "node:tls";
 
 import { isSameResource } from "../../../../core/traffic/resources/resource-set.ts";
 import type { ListenerLimits } from "../../../../core/traffic/resources/listener.ts";
+import type { PassthroughServer } from "../../../../core/traffic/resources/tcp.ts";
 import type { TlsServer } from "../../../../core/traffic/resources/tls.ts";
 import type { Cancel, Scheduler } from "../../../../kernel/ports.ts";
 import type { HandshakeResult, TlsServices } from "../../contract/tls.ts";
 import type { TlsFacts } from "../../contract/connection.ts";
-import { readClientHello } from "./client-hello.ts";
+import type { MeshPeer } from "../peers/mesh-tls.ts";
+import { beginsTls, readClientHello } from "./client-hello.ts";
 import { failureOf } from "./handshake-result.ts";
 import { SecureServer } from "./secure-server.ts";
 import { byExactness, type NamedServer, serverOfName } from "./server-names.ts";
@@ -34,6 +36,12 @@ export interface TlsAcceptorSettings {
    * speaks the last.
    */
   readonly codecs: ReadonlyMap<string, (connection: SecureConnection) => void>;
+  /** Takes a connection whose first bytes, which follow, are no handshake; called only where plain text is accepted. */
+  onPlainText(socket: Socket): void;
+  /** Takes the connections whose server ends TLS and forwards the bytes within as they are. */
+  readonly onRawSecure: (connection: SecureConnection) => void;
+  /** Takes the connections whose TLS is forwarded as it is; their first bytes can be read again. */
+  readonly onPassthrough: (socket: Socket, server: PassthroughServer, serverName: string | undefined) => void;
   onHandshake(result: HandshakeResult): void;
 }
 
@@ -57,8 +65,10 @@ interface Handshake {
 export class TlsAcceptor {
   readonly #settings: TlsAcceptorSettings;
   #limits: Limits;
-  #servers: readonly NamedServer<SecureServer>[] = [];
+  #servers: readonly NamedServer<SecureServer | PassthroughServer>[] = [];
   #configs: readonly TlsServer[] = [];
+  #acceptsPlainText = false;
+  #passthrough: readonly PassthroughServer[] = [];
   /** By address of the client and of this side, which no two open connections share. The oldest first. */
   readonly #handshakes = new Map<string, Handshake>();
   /** Sockets that were closed here within their handshake, whose end Node is still to report. */
@@ -76,33 +86,59 @@ export class TlsAcceptor {
 
   /** Whether connections are accepted with TLS. */
   get isOn(): boolean {
-    return this.#configs.length > 0;
+    return this.#servers.length > 0;
+  }
+
+  /** Whether a connection may be plain text. */
+  get acceptsPlainText(): boolean {
+    return !this.isOn || this.#acceptsPlainText;
   }
 
   setLimits(limits: Limits): void {
     this.#limits = limits;
   }
 
-  /** Replaces the servers, for handshakes that begin from now on. Unchanged servers stay as they are. */
-  setServers(configs: readonly TlsServer[]): void {
-    const before = new Set(this.#servers.map(({ server }) => server));
+  /**
+   * Replaces the servers, for handshakes that begin from now on. Unchanged servers stay as they are.
+   *
+   * @param acceptsPlainText Whether a connection may be plain text too.
+   */
+  setServers(
+    configs: readonly TlsServer[],
+    passthrough: readonly PassthroughServer[] = [],
+    acceptsPlainText = false,
+  ): void {
+    this.#acceptsPlainText = acceptsPlainText;
+    const before = new Set(
+      this.#servers.flatMap(({ server }) => (server instanceof SecureServer ? [server] : [])),
+    );
     const { services, codecs } = this.#settings;
     const events = {
-      onSecure: (socket: TLSSocket, server: SecureServer) => this.#onSecure(socket, server),
+      onSecure: (socket: TLSSocket, server: SecureServer, peer: MeshPeer | undefined) =>
+        this.#onSecure(socket, server, peer),
       onFailure: (error: NodeJS.ErrnoException, socket: TLSSocket) => this.#onFailure(error, socket),
     };
     const servers = configs.map((config) => {
       const same = [...before].find((server) => isSameResource(server.config, config));
-      return same ?? new SecureServer(config, services, [...codecs.keys()], events);
+      const alpnProtocols = config.protocol === "tcp" ? [] : [...codecs.keys()];
+      return same ?? new SecureServer(config, services, alpnProtocols, events);
     });
     for (const server of before) if (!servers.includes(server)) server.close();
     this.#configs = servers.map(({ config }) => config);
-    this.#servers = byExactness(servers, ({ config }) => config.serverNames);
+    this.#passthrough = passthrough;
+    this.#servers = byExactness([...servers, ...passthrough], (server) =>
+      server instanceof SecureServer ? server.config.serverNames : server.serverNames,
+    );
+  }
+
+  /** Whether a server of the name forwards TLS as it is. */
+  hasPassthrough(name: string): boolean {
+    return this.#passthrough.some((server) => server.name === name);
   }
 
   /** Whether a connection that `server` accepted would be accepted by the present servers too. */
   isCurrent(server: TlsServer | undefined): boolean {
-    return server === undefined ? !this.isOn : this.#configs.includes(server);
+    return server === undefined ? this.acceptsPlainText : this.#configs.includes(server);
   }
 
   accept(socket: Socket): void {
@@ -148,6 +184,14 @@ export class TlsAcceptor {
     let bytes: Buffer | undefined;
     const onData = (chunk: Buffer): void => {
       bytes = bytes === undefined ? chunk : Buffer.concat([bytes, chunk]);
+      if (this.#acceptsPlainText && !beginsTls(bytes)) {
+        socket.off("data", onData);
+        socket.off("end", onEnd);
+        this.#forget(handshake);
+        this.#settings.onPlainText(socket);
+        socket.unshift(bytes);
+        return;
+      }
       const hello = readClientHello(bytes);
       if (hello === "partial") return;
       socket.off("data", onData);
@@ -165,6 +209,11 @@ export class TlsAcceptor {
   #begin(handshake: Handshake, serverName: string | undefined): void {
     const server = serverOfName(this.#servers, serverName);
     if (server === undefined) return this.#abort(handshake, "unknown_server_name");
+    if (!(server instanceof SecureServer)) {
+      this.#forget(handshake);
+      this.#settings.onHandshake("passthrough");
+      return this.#settings.onPassthrough(handshake.socket, server, serverName);
+    }
     handshake.serverName = serverName;
     // A client that ends its side within the handshake is gone; the secure socket takes this setting over.
     handshake.socket.allowHalfOpen = false;
@@ -172,7 +221,7 @@ export class TlsAcceptor {
     handshake.hasBegun = true;
   }
 
-  #onSecure(socket: TLSSocket, server: SecureServer): void {
+  #onSecure(socket: TLSSocket, server: SecureServer, peer: MeshPeer | undefined): void {
     const handshake = this.#handshakes.get(keyOf(socket));
     // A client that has gone already has no address.
     if (handshake === undefined) {
@@ -185,8 +234,9 @@ export class TlsAcceptor {
     this.#settings.onHandshake(socket.isSessionReused() ? "resumed" : "full");
     const { codecs } = this.#settings;
     const { config } = server;
-    const facts = tlsFactsOf(socket, config, handshake.serverName);
+    const facts = tlsFactsOf(socket, config, handshake.serverName, peer);
     const connection = { socket, transport: handshake.socket, facts, server: config };
+    if (config.protocol === "tcp") return this.#settings.onRawSecure(connection);
     const codec = codecs.get(facts.alpn ?? "") ?? [...codecs.values()].at(-1);
     codec?.(connection);
   }

@@ -1,39 +1,31 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 
 import type { TlsServer } from "../../../../core/traffic/resources/tls.ts";
-import type { PeerCertificate, TlsFacts } from "../../contract/connection.ts";
-import { subjectAltNamesOf } from "../subject-alt-names.ts";
+import type { TlsFacts } from "../../contract/connection.ts";
+import type { MeshPeer } from "../peers/mesh-tls.ts";
+import { peerCertificateOf } from "../peers/peer-certificate.ts";
 
-/** The facts of a connection whose handshake is over. */
+/**
+ * The facts of a connection whose handshake is over.
+ *
+ * @param peer The client, when it is a proxy of the mesh.
+ */
 export function tlsFactsOf(
   socket: TLSSocket,
   { routeTable, mode }: TlsServer,
   serverName: string | undefined,
+  peer: MeshPeer | undefined,
 ): TlsFacts {
-  const certificate = mode === "simple" ? undefined : socket.getPeerX509Certificate();
+  const certificate = mode === "simple" || peer !== undefined ? undefined : socket.getPeerX509Certificate();
   const { alpnProtocol } = socket;
   return {
     serverName,
     alpn: typeof alpnProtocol === "string" && alpnProtocol !== "" ? alpnProtocol : undefined,
-    peerCertificate: certificate === undefined ? undefined : peerCertificateOf(certificate),
+    peerCertificate: certificate === undefined ? peer?.certificate : peerCertificateOf(certificate),
+    ...(peer === undefined ? {} : { peer: peer.identity }),
     routeTable,
-  };
-}
-
-function peerCertificateOf(certificate: X509Certificate): PeerCertificate {
-  const { raw: der, subject, validTo } = certificate;
-  const notAfterEpochMs = Date.parse(validTo);
-  const { uris, dnsNames } = subjectAltNamesOf(certificate);
-  // Node writes each attribute on a line of its own, the most general first; RFC 4514 begins with the most specific.
-  return {
-    der,
-    uris,
-    dnsNames,
-    subject: (subject ?? "").split("\n").toReversed().join(","),
-    notAfterEpochMs: Number.isNaN(notAfterEpochMs) ? Infinity : notAfterEpochMs,
   };
 }
