@@ -6,6 +6,7 @@ import { PurserError } from "../../kernel/errors.ts";
 import type { Proxy } from "../../proxy/proxy.ts";
 import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
 import { type ControlFlags, controlSettings } from "../compose/control-access.ts";
+import { controlTlsFlags } from "../compose/control-tls.ts";
 import { nodeId } from "../compose/part-proxy.ts";
 import { startRemoteProxy } from "../compose/part-remote-proxy.ts";
 import { startWorkers } from "../compose/part-workers.ts";
@@ -87,6 +88,7 @@ function settingsOf({ mixer, pilot, explainKeyFile, logLevel, logFormat, ...flag
     via,
     credentials,
     tokenFile,
+    controlTls: controlTlsFlags(flags),
     workloadCerts,
     identity,
   };

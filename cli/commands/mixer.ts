@@ -6,6 +6,9 @@ import {
   allowedHostsFlag,
   allowEmptyFlag,
   configFlag,
+  controlCaFlag,
+  controlCertFlag,
+  controlKeyFlag,
   controlTokenFlag,
   count,
   drainFlag,
@@ -27,6 +30,9 @@ export function mixerCommand(): Command {
     .addOption(allowedHostsFlag())
     .addOption(controlTokenFlag())
     .addOption(openMetricsFlag())
+    .addOption(controlCertFlag())
+    .addOption(controlKeyFlag())
+    .addOption(controlCaFlag())
     .option(
       "--max-body-bytes <n>",
       "the largest request body that the API accepts, in bytes",

@@ -6,6 +6,9 @@ import {
   allowedHostsFlag,
   allowEmptyFlag,
   configFlag,
+  controlCaFlag,
+  controlCertFlag,
+  controlKeyFlag,
   controlTokenFlag,
   drainFlag,
   hostFlag,
@@ -26,6 +29,9 @@ export function pilotCommand(): Command {
     .addOption(allowedHostsFlag())
     .addOption(controlTokenFlag())
     .addOption(openMetricsFlag())
+    .addOption(controlCertFlag())
+    .addOption(controlKeyFlag())
+    .addOption(controlCaFlag())
     .addOption(drainFlag())
     .addOption(logLevelFlag())
     .addOption(logFormatFlag())

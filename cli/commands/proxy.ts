@@ -7,6 +7,9 @@ import {
   adminHostFlag,
   allowedHostsFlag,
   collect,
+  controlCaFlag,
+  controlCertFlag,
+  controlKeyFlag,
   controlTokenFlag,
   count,
   credentialsFlag,
@@ -67,6 +70,9 @@ export function proxyCommand(): Command {
     .addOption(allowedHostsFlag())
     .addOption(controlTokenFlag())
     .addOption(openMetricsFlag())
+    .addOption(controlCertFlag())
+    .addOption(controlKeyFlag())
+    .addOption(controlCaFlag())
     .addOption(tokenFlag("pilot and the mixers"))
     .option(
       "--trusted-hops <n>",

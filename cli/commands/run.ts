@@ -7,6 +7,9 @@ import {
   allowedHostsFlag,
   allowEmptyFlag,
   configFlag,
+  controlCaFlag,
+  controlCertFlag,
+  controlKeyFlag,
   controlTokenFlag,
   count,
   credentialsFlag,
@@ -60,6 +63,9 @@ export function meshFlags(command: Command, config = configFlag()): Command {
     .addOption(allowedHostsFlag())
     .addOption(controlTokenFlag())
     .addOption(openMetricsFlag())
+    .addOption(controlCertFlag())
+    .addOption(controlKeyFlag())
+    .addOption(controlCaFlag())
     .option(
       "--sidecar <service=port>",
       "a sidecar for a service's outbound calls, and its port; repeatable",

@@ -1,42 +1,52 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { BearerTokens, type SurfaceAccess } from "../../server/http/surface-access.ts";
 import type { SurfaceAddress } from "../../server/http/control-surface.ts";
+import { BearerTokens, type SurfaceAccess } from "../../server/http/surface-access.ts";
 import { VERSION } from "../version.ts";
+import { ControlTls, type ControlTlsFlags } from "./control-tls.ts";
 import type { ProcessRuntime } from "./runtime.ts";
 import { followTokenFile } from "./token-file.ts";
 
 /** Flags about the access to a process's control surfaces. */
-export interface ControlFlags {
+export interface ControlFlags extends ControlTlsFlags {
   readonly controlTokenFile?: string;
   readonly openMetrics?: boolean;
 }
 
 /** The settings that all control surfaces of a process share. */
-export type ControlSettings = Pick<SurfaceAddress, "access" | "process">;
+export type ControlSettings = Pick<SurfaceAddress, "access" | "process" | "tls">;
 
-/** @throws {PurserError} PURSER_CLI_USAGE when the file of tokens cannot be used. */
+/** @throws {PurserError} PURSER_CLI_USAGE when a file cannot be used. */
 export async function controlSettings(
   flags: ControlFlags,
   runtime: ProcessRuntime,
 ): Promise<ControlSettings> {
+  const { controlTokenFile: path, openMetrics } = flags;
   const { logLevel } = runtime;
-  const process = { version: VERSION, node: globalThis.process.versions.node, logLevel };
-  return { process, access: await accessOf(flags, runtime) };
+  const tls = await ControlTls.follow(flags, runtime);
+  const tokens = path === undefined ? undefined : await followedTokens(path, runtime);
+  const access: SurfaceAccess = { tokens, clientCertificates: tls?.verifiesClients, openMetrics };
+  return {
+    process: { version: VERSION, node: process.versions.node, logLevel },
+    access,
+    tls: tls?.servesTls === true ? tls : undefined,
+  };
 }
 
-async function accessOf(flags: ControlFlags, runtime: ProcessRuntime): Promise<SurfaceAccess | undefined> {
-  const { controlTokenFile: path, openMetrics } = flags;
-  if (path === undefined) return undefined;
+async function followedTokens(path: string, runtime: ProcessRuntime): Promise<BearerTokens> {
   const tokens = new BearerTokens([]);
-  await followTokenFile({
-    ...runtime,
-    path,
-    flag: "--control-token-file",
-    onTokens: (next) => tokens.replace(next),
-  });
-  return { tokens, openMetrics };
+  const onTokens = (next: readonly string[]): void => tokens.replace(next);
+  await followTokenFile({ ...runtime, path, flag: "--control-token-file", onTokens });
+  return tokens;
+}
+
+/** The URL of a control surface. */
+export function surfaceUrl(
+  { host, port }: { readonly host: string; readonly port: number },
+  control: ControlSettings | undefined,
+): string {
+  return `${control?.tls === undefined ? "http" : "https"}://${host}:${port}`;
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import { startMixerHttpServer } from "../../mixer/servers/http-server.ts";
 import { createMixer, type Mixer } from "../../mixer/mixer.ts";
 import { createHttpClient, type OwnedHttpClient } from "../../plugins/sdk/http/client.ts";
-import type { ControlSettings } from "./control-access.ts";
+import { type ControlSettings, surfaceUrl } from "./control-access.ts";
 import { buildInThread } from "./threads/thread-handler.ts";
 import { filesBeside, spoolBeside } from "./files.ts";
 import { ConfigRejected } from "../../config/config-rejected.ts";
@@ -73,7 +73,7 @@ export async function startMixer(
     return {
       name: "mixer",
       mixer,
-      url: `http://${server.host}:${server.port}`,
+      url: surfaceUrl(server, flags.control),
       async apply(next) {
         const outcome = await mixer.apply(next);
         return outcome.ok ? [] : outcome.diagnostics;

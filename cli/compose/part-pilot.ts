@@ -4,7 +4,7 @@
 import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import { startPilotHttpServer } from "../../pilot/servers/http-server.ts";
 import { createPilot, type Pilot } from "../../pilot/pilot.ts";
-import type { ControlSettings } from "./control-access.ts";
+import { type ControlSettings, surfaceUrl } from "./control-access.ts";
 import type { RunningPart } from "./stopping.ts";
 import type { Runtime } from "../../kernel/ports.ts";
 import { runtimeOfPart } from "./runtime.ts";
@@ -36,7 +36,7 @@ export async function startPilot(
   return {
     name: "pilot",
     pilot,
-    url: `http://${server.host}:${server.port}`,
+    url: surfaceUrl(server, control),
     // The other half of the time is for the mixer, when it is in the same process.
     close: (deadlineMs) => server.close(deadlineMs / 2),
   };

@@ -5,7 +5,9 @@ import { POLICIES, ROUTES } from "../../config/emptiness.ts";
 import type { Diagnostic } from "../../kernel/diagnostic.ts";
 import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
-import { type ControlFlags, controlSettings } from "./control-access.ts";
+import { PurserError } from "../../kernel/errors.ts";
+import { controlTlsFlags } from "./control-tls.ts";
+import { type ControlFlags, type ControlSettings, controlSettings, surfaceUrl } from "./control-access.ts";
 import { readExplainKey } from "./explain-key-file.ts";
 import { type ConfigFlags, followConfig, loadConfig, type LoadedConfig } from "./part-config.ts";
 import { type MixerPart, startMixer } from "./part-mixer.ts";
@@ -52,6 +54,8 @@ export interface MeshFlags extends ConfigFlags, LogFlags, ControlFlags {
 
 export interface RunningMesh {
   readonly snapshot: Snapshot;
+  /** Of the edge's admin surface. */
+  readonly adminUrl: string | undefined;
   readonly mixerUrl: string;
   readonly pilotUrl: string;
   /** Of the identity service; undefined when there is none. */
@@ -69,6 +73,11 @@ export async function runMesh(flags: MeshFlags, runtime: ProcessRuntime): Promis
   const parts: RunningPart[] = [];
   const close = (deadlineMs: number): Promise<void> => stopAll(parts.splice(0), deadlineMs, runtime.logger);
   try {
+    if (flags.workers > 1 && flags.controlTlsCert !== undefined && flags.controlTlsCa === undefined)
+      throw new PurserError(
+        "PURSER_CLI_USAGE",
+        "--control-tls-cert with --workers needs --control-tls-ca, by which the workers verify the mixer and pilot",
+      );
     const control = await controlSettings(flags, runtime);
     const explainKey = await readExplainKey(flags.explainKeyFile);
     const { source, snapshot } = await loadConfig(flags, [POLICIES, ROUTES], runtime);
@@ -120,6 +129,8 @@ export async function runMesh(flags: MeshFlags, runtime: ProcessRuntime): Promis
                 explainKeyFile: flags.explainKeyFile,
                 // The workers call the mixer and pilot of this process.
                 tokenFile: flags.controlTokenFile,
+                controlTls: controlTlsFlags(flags),
+                isLocalControlPlane: true,
                 headersWithUnderscoresAction,
                 upgradeProtocols,
                 via: flags.via,
@@ -140,6 +151,7 @@ export async function runMesh(flags: MeshFlags, runtime: ProcessRuntime): Promis
     return {
       snapshot,
       identityUrl: identities?.part.url,
+      adminUrl: adminUrlOf(edge, control),
       mixerUrl: mixer.url,
       pilotUrl: pilot.url,
       proxies: [edge, ...sidecars],
@@ -149,6 +161,11 @@ export async function runMesh(flags: MeshFlags, runtime: ProcessRuntime): Promis
     await close(0);
     throw error;
   }
+}
+
+function adminUrlOf({ proxy }: ProxyPart, control: ControlSettings): string | undefined {
+  const { admin } = proxy.addresses();
+  return admin === undefined ? undefined : surfaceUrl(admin, control);
 }
 
 /** Takes each new set of documents into force in both services. */

@@ -5,7 +5,7 @@ import type { PilotService } from "../../api/pilot-service.ts";
 import { decodeTrafficUpdate, encodeDiscoveryRequest } from "../../api/json/discovery.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import { knownAfter, type TrafficUpdate } from "../../core/traffic/resources/resource-set.ts";
-import { JsonClient } from "../control-plane/json-client.ts";
+import { type ClientTls, JsonClient } from "../control-plane/json-client.ts";
 import { startLongPoll } from "../control-plane/long-poll.ts";
 
 export interface HttpPilotOptions {
@@ -16,6 +16,8 @@ export interface HttpPilotOptions {
   readonly logger: Logger;
   /** The Authorization field of each call; absent for none. */
   readonly authorization?: (() => string) | undefined;
+  /** Of https URLs; asked for each connection. */
+  readonly tls?: (() => ClientTls) | undefined;
   /** Maximum time for which pilot may hold a poll, in milliseconds; default 25 000. */
   readonly pollMs?: number;
 }
@@ -42,6 +44,7 @@ export function createHttpPilotService(options: HttpPilotOptions): HttpPilotServ
     connections: 1,
     replyLimitBytes: CONFIG_LIMIT_BYTES,
     authorization: options.authorization,
+    tls: options.tls,
   });
   const watches = new Set<() => void>();
   return {

@@ -24,6 +24,8 @@ export interface SurfaceAddress {
   readonly allowedHosts?: readonly string[];
   /** Who may use the surface; default everybody. */
   readonly access?: SurfaceAccess | undefined;
+  /** Absent: the surface speaks plain HTTP. */
+  readonly tls?: SurfaceTls | undefined;
   /** The process that the surface tells of and controls; absent: /v1/version and /v1/log-level do not exist. */
   readonly process?: SurfaceProcess | undefined;
 }
@@ -46,8 +48,6 @@ export interface ControlSurfaceSettings
   readonly calls?: JsonCallsOptions;
   /** The polls that `addRoutes` holds, so that a drain answers them. */
   readonly polls?: LongPolls;
-  /** Absent: the surface speaks plain HTTP. */
-  readonly tls?: SurfaceTls | undefined;
   /** Timeout of a request's head, and of the whole request, in milliseconds; then 408. Default 10,000. */
   readonly requestTimeoutMs?: number;
 }
