@@ -5,6 +5,7 @@ import { POLICIES, ROUTES } from "../../config/emptiness.ts";
 import type { Diagnostic } from "../../kernel/diagnostic.ts";
 import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
+import type { ProxyNode } from "../../api/pilot-service.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import { controlTlsFlags } from "./control-tls.ts";
 import { type ControlFlags, type ControlSettings, controlSettings, surfaceUrl } from "./control-access.ts";
@@ -14,7 +15,7 @@ import { type MixerPart, startMixer } from "./part-mixer.ts";
 import { type PilotPart, startPilot } from "./part-pilot.ts";
 import { startMeshIdentity } from "./mesh-identity.ts";
 import { nodeId, type ProxyPart, startProxy } from "./part-proxy.ts";
-import { startWorkers } from "./part-workers.ts";
+import { startWorkers, type WorkersWiring } from "./part-workers.ts";
 import type { LogFlags, ProcessRuntime } from "./runtime.ts";
 import { type RunningPart, stopAll } from "./stopping.ts";
 
@@ -52,6 +53,12 @@ export interface MeshFlags extends ConfigFlags, LogFlags, ControlFlags {
   readonly sidecar: readonly { readonly service: string; readonly outboundPort: number }[];
 }
 
+interface EdgeWorkers extends Pick<WorkersWiring, "admin"> {
+  readonly node: ProxyNode;
+  readonly mixerUrl: string;
+  readonly pilotUrl: string;
+}
+
 export interface RunningMesh {
   readonly snapshot: Snapshot;
   /** Of the edge's admin surface. */
@@ -73,11 +80,6 @@ export async function runMesh(flags: MeshFlags, runtime: ProcessRuntime): Promis
   const parts: RunningPart[] = [];
   const close = (deadlineMs: number): Promise<void> => stopAll(parts.splice(0), deadlineMs, runtime.logger);
   try {
-    if (flags.workers > 1 && flags.controlTlsCert !== undefined && flags.controlTlsCa === undefined)
-      throw new PurserError(
-        "PURSER_CLI_USAGE",
-        "--control-tls-cert with --workers needs --control-tls-ca, by which the workers verify the mixer and pilot",
-      );
     const control = await controlSettings(flags, runtime);
     const explainKey = await readExplainKey(flags.explainKeyFile);
     const { source, snapshot } = await loadConfig(flags, [POLICIES, ROUTES], runtime);
@@ -120,31 +122,7 @@ export async function runMesh(flags: MeshFlags, runtime: ProcessRuntime): Promis
             { ...wiring, node, admin, via: flags.via, localIdentity: identities?.of("edge") },
             runtime,
           )
-        : await startWorkers(
-            {
-              settings: {
-                node,
-                mixerUrls: [mixer.url],
-                pilotUrl: pilot.url,
-                explainKeyFile: flags.explainKeyFile,
-                // The workers call the mixer and pilot of this process.
-                tokenFile: flags.controlTokenFile,
-                controlTls: controlTlsFlags(flags),
-                isLocalControlPlane: true,
-                headersWithUnderscoresAction,
-                upgradeProtocols,
-                via: flags.via,
-                credentials: flags.credentials,
-                workloadCerts: flags.workloadCerts,
-                logLevel: flags.logLevel,
-                logFormat: flags.logFormat,
-              },
-              workers: flags.workers,
-              admin,
-              drainMs: flags.drainMs,
-            },
-            runtime,
-          );
+        : await startEdgeWorkers(flags, { node, admin, mixerUrl: mixer.url, pilotUrl: pilot.url }, runtime);
     parts.push(edge);
     // Changes are stopped first: no set takes effect while the proxies finish their requests.
     parts.push(changes);
@@ -161,6 +139,44 @@ export async function runMesh(flags: MeshFlags, runtime: ProcessRuntime): Promis
     await close(0);
     throw error;
   }
+}
+
+/** Starts the edge as worker processes, which call the mixer and pilot of this process. */
+function startEdgeWorkers(
+  flags: MeshFlags,
+  { node, admin, mixerUrl, pilotUrl }: EdgeWorkers,
+  runtime: ProcessRuntime,
+): Promise<ProxyPart> {
+  const controlTls = controlTlsFlags(flags);
+  if (controlTls.controlTlsCert !== undefined && controlTls.controlTlsCa === undefined)
+    throw new PurserError(
+      "PURSER_CLI_USAGE",
+      "--control-tls-cert with --workers needs --control-tls-ca, by which the workers verify the mixer and pilot",
+    );
+  return startWorkers(
+    {
+      settings: {
+        node,
+        mixerUrls: [mixerUrl],
+        pilotUrl,
+        explainKeyFile: flags.explainKeyFile,
+        tokenFile: flags.controlTokenFile,
+        controlTls,
+        isLocalControlPlane: true,
+        headersWithUnderscoresAction: flags.headersWithUnderscoresAction,
+        upgradeProtocols: flags.upgradeProtocols,
+        via: flags.via,
+        credentials: flags.credentials,
+        workloadCerts: flags.workloadCerts,
+        logLevel: flags.logLevel,
+        logFormat: flags.logFormat,
+      },
+      workers: flags.workers,
+      admin,
+      drainMs: flags.drainMs,
+    },
+    runtime,
+  );
 }
 
 function adminUrlOf({ proxy }: ProxyPart, control: ControlSettings): string | undefined {

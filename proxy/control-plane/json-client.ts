@@ -200,7 +200,10 @@ type TlsConnectOptions = Pick<
   "ca" | "cert" | "key" | "rejectUnauthorized" | "checkServerIdentity"
 >;
 
-function connectorOf({ tls, connectTimeoutMs: timeout }: JsonClientOptions): NonNullable<Pool.Options["connect"]> {
+function connectorOf({
+  tls,
+  connectTimeoutMs: timeout,
+}: JsonClientOptions): NonNullable<Pool.Options["connect"]> {
   if (typeof tls !== "function") return { timeout, ...connectOptions(tls) };
   return (options, callback) => buildConnector({ timeout, ...connectOptions(tls()) })(options, callback);
 }

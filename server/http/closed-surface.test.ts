@@ -22,6 +22,12 @@ import { BearerTokens } from "./surface-access.ts";
 
 const TOKEN = "0123456789abcdef";
 
+interface Asked {
+  readonly method?: string;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 describe("a closed control surface", () => {
   const surfaces: ControlSurface[] = [];
   after(() => Promise.all(surfaces.map((surface) => surface.close(0))));
@@ -54,7 +60,7 @@ describe("a closed control surface", () => {
       },
     });
     surfaces.push(surface);
-    const ask = (path: string, init: RequestInit = {}, token?: string): Promise<Response> =>
+    const ask = (path: string, init: Asked = {}, token?: string): Promise<Response> =>
       fetch(`http://127.0.0.1:${surface.port}${path}`, {
         ...init,
         headers: { ...init.headers, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
@@ -62,7 +68,7 @@ describe("a closed control surface", () => {
     return { ask, logger, logLevel };
   }
 
-  const put = (body: string): RequestInit => ({
+  const put = (body: string): Asked => ({
     method: "PUT",
     body,
     headers: { "content-type": "application/json" },
@@ -124,10 +130,10 @@ describe("a closed control surface", () => {
     const levels: string[] = [];
     logLevel.watch((level) => void levels.push(level));
     const seen: string[] = [];
-    const { warn } = logger;
+    const warn = logger.warn.bind(logger);
     logger.warn = (message, fields) => {
       if (logLevel.shows("warn")) seen.push(`${String(fields?.["from"])} ${String(fields?.["to"])}`);
-      warn.call(logger, message, fields);
+      warn(message, fields);
     };
     for (const level of ["error", "error", "debug"]) {
       const answer = await ask("/v1/log-level", put(JSON.stringify({ level })), TOKEN);

@@ -33,7 +33,8 @@ export interface ProcessRoutes {
 
 /** `/v1/version` and `/v1/log-level`. */
 export function addProcessRoutes(router: SurfaceRouter, routes: ProcessRoutes): void {
-  const { logger, process, configVersions = () => ({}) } = routes;
+  const { logger, process } = routes;
+  const configVersions: ConfigVersions = routes.configVersions ?? (() => ({}));
   const { version, node, logLevel } = process;
   const bodies = new BodyReader(BODY_LIMIT_BYTES);
   router.serve(GET_VERSION, async (context) => {

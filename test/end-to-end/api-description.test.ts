@@ -44,8 +44,14 @@ describe("the descriptions of the built program's control surfaces", function ()
     for (const [name, port] of Object.entries({ mixer, pilot, admin }))
       urls[name as Surface] = `http://127.0.0.1:${port}`;
     program = purser(
-      ...["run", "-c", folder.path, "--edge-port=0", "--log-level=error"],
-      ...[`--mixer-port=${mixer}`, `--pilot-port=${pilot}`, `--admin-port=${admin}`],
+      "run",
+      "-c",
+      folder.path,
+      "--edge-port=0",
+      "--log-level=error",
+      `--mixer-port=${mixer}`,
+      `--pilot-port=${pilot}`,
+      `--admin-port=${admin}`,
       `--control-token-file=${folder.path}/tokens`,
     );
     await program.until(/Policies/);

@@ -76,8 +76,13 @@ describe("closed control surfaces", function () {
     ];
     await Promise.all(servers.map((program) => program.until(/listening/)));
     const edge = start(
-      ...["proxy", "--role=edge", `--edge-port=${edgePort}`, `--admin-port=${adminPort}`],
-      ...[`--mixer=${mixer}`, `--pilot=${pilot}`, ...proxy],
+      "proxy",
+      "--role=edge",
+      `--edge-port=${edgePort}`,
+      `--admin-port=${adminPort}`,
+      `--mixer=${mixer}`,
+      `--pilot=${pilot}`,
+      ...proxy,
     );
     const shop = `http://127.0.0.1:${edgePort}/`;
     const headers = { host: "shop" };
@@ -200,9 +205,18 @@ describe("closed control surfaces", function () {
     const [mixer, pilot, admin] = [await freePort(), await freePort(), await freePort()];
     folder.write("tokens", OLD);
     const run = start(
-      ...["run", "-c", folder.path, "--workers=2", "--edge-port=0", "--log-level=error", "--log-format=json"],
-      ...[`--mixer-port=${mixer}`, `--pilot-port=${pilot}`, `--admin-port=${admin}`],
-      ...["--control-token-file", `${folder.path}/tokens`],
+      "run",
+      "-c",
+      folder.path,
+      "--workers=2",
+      "--edge-port=0",
+      "--log-level=error",
+      "--log-format=json",
+      `--mixer-port=${mixer}`,
+      `--pilot-port=${pilot}`,
+      `--admin-port=${admin}`,
+      "--control-token-file",
+      `${folder.path}/tokens`,
     );
     const [, edge] = await run.until(/edge proxy +(http:\S+)/);
     await eventually(async () => assert.equal(await statusOf(`${edge}/`, { host: "shop" }), 200));

@@ -29,7 +29,12 @@ export function expectDeclaredAnswers(surface: keyof typeof SURFACE_DOCUMENTS): 
   before(() => {
     globalThis.fetch = async (input, init) => {
       const response = await fetch(input, init);
-      const fault = await faultOf(document, String(input), init?.method ?? "GET", response.clone());
+      const fault = await faultOf(
+        document,
+        input instanceof Request ? input.url : String(input),
+        init?.method ?? "GET",
+        response.clone(),
+      );
       if (fault !== undefined) undeclared.add(fault);
       seen += 1;
       return response;

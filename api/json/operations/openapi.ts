@@ -71,7 +71,7 @@ export function openApiDocument(
     components: {
       ...(components.schemas.size === 0
         ? {}
-        : { schemas: Object.fromEntries([...components.schemas].sort()) }),
+        : { schemas: Object.fromEntries([...components.schemas].sort(([a], [b]) => (a < b ? -1 : 1))) }),
       securitySchemes: {
         token: { type: "http", scheme: "bearer", description: "A token of --control-token-file." },
         certificate: { type: "mutualTLS", description: "A client certificate of --control-tls-ca." },
