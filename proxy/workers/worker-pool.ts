@@ -44,6 +44,8 @@ export class WorkerPool<S> {
   readonly #pending = new Set<() => void>();
   #listeners: readonly ListenerAddress[] = [];
   #admin: ControlSurface | undefined;
+  /** The level that was last set; undefined while the workers have that of their setup. */
+  #logLevel: LogLevel | undefined;
   #ending = false;
   #onExit: (() => void) | undefined;
   #onStarted: ((error: PurserError | undefined) => void) | undefined;
@@ -98,6 +100,7 @@ export class WorkerPool<S> {
 
   /** Changes the level that every worker logs from. */
   setLogLevel(level: LogLevel): void {
+    this.#logLevel = level;
     for (const link of this.#links.values()) link.send({ kind: "log-level", level });
   }
 
@@ -114,6 +117,8 @@ export class WorkerPool<S> {
     const link = new WorkerLink(number, fork(), setupOf(number), scheduler, {
       onListening: ({ listeners }) => {
         this.#listeners = listeners;
+        // A message to a process that has just been forked is lost.
+        if (this.#logLevel !== undefined) link.send({ kind: "log-level", level: this.#logLevel });
         logger.info("a worker serves requests", { worker: number, pid: link.pid });
         if (this.#serving().length === this.#options.workers) this.#onStarted?.(undefined);
       },
