@@ -40,6 +40,8 @@ export type ProxyNode =
       readonly namespace?: string;
       /** As for a sidecar. */
       readonly mtls?: boolean;
+      /** The proxy's labels, for the selectors of Gateways, besides `istio: ingressgateway`, which they may replace. */
+      readonly labels?: Readonly<Record<string, string>>;
     }
   | {
       readonly role: "sidecar";

@@ -19,6 +19,10 @@ export interface BuildOptions {
   readonly compile: CompileExpression;
   readonly inventory: ExtensionInventory;
   readonly scheduler: Scheduler;
+  /** Whether documents of other programs are skipped with a note; default: they are errors. */
+  readonly skipForeign?: boolean;
+  /** Whether a reference that a registry may yet resolve is an error; default: a warning. */
+  readonly strict?: boolean;
 }
 
 /**
@@ -46,11 +50,14 @@ export class SetBuilder {
   }
 
   async build({ files, diagnostics, version }: FileSet): Promise<Checked<Snapshot>> {
-    const { inventory } = this.#options;
+    const { inventory, skipForeign = false, strict = false } = this.#options;
     this.#parsed = new Map(
       files.map(({ path, text }) => {
         const known = this.#parsed.get(path);
-        return [path, known?.text === text ? known : { text, file: parseDocuments({ path, text }) }];
+        return [
+          path,
+          known?.text === text ? known : { text, file: parseDocuments({ path, text }, { skipForeign }) },
+        ];
       }),
     );
     const parsed = this.parsedFiles;
@@ -65,6 +72,7 @@ export class SetBuilder {
       files: parsed,
       diagnostics,
       version,
+      strict,
       builtIn: this.#builtIn,
       compile,
       inventory,

@@ -50,7 +50,13 @@ describe("an empty set", () => {
 
   const read = async (paths: readonly string[]): Promise<SetContents & { readonly unreadable: boolean }> => {
     const set = await readFiles(paths, DEFAULT_SIZE_LIMITS);
-    return { ...contentsOf(set, set.files.map(parseDocuments)), unreadable: set.diagnostics.length > 0 };
+    return {
+      ...contentsOf(
+        set,
+        set.files.map((file) => parseDocuments(file)),
+      ),
+      unreadable: set.diagnostics.length > 0,
+    };
   };
 
   /** The faulty files, relative to the test's folder. */

@@ -10,6 +10,9 @@ import { EMPTY_SET } from "../core/documents/kinds/empty-set.ts";
 import { GATEWAY } from "../core/documents/kinds/gateway.ts";
 import { HANDLER, RULE } from "../core/documents/kinds/handler.ts";
 import { HEALTH_CHECK } from "../core/documents/kinds/health-check.ts";
+import { ENDPOINT_SLICE, ENDPOINTS } from "../core/documents/kinds/kubernetes/endpoints.ts";
+import { NODE, POD } from "../core/documents/kinds/kubernetes/pod.ts";
+import { SERVICE } from "../core/documents/kinds/kubernetes/service.ts";
 import type { KindDefinition } from "../core/documents/kinds/kind.ts";
 import { OVERLOAD } from "../core/documents/kinds/overload.ts";
 import { PEER_AUTHENTICATION } from "../core/documents/kinds/peer-authentication.ts";
@@ -57,6 +60,11 @@ export const ROUTES: Purpose = purpose("routes", [
   OVERLOAD,
   PEER_AUTHENTICATION,
   REQUEST_AUTHENTICATION,
+  SERVICE,
+  ENDPOINT_SLICE,
+  ENDPOINTS,
+  POD,
+  NODE,
 ]);
 
 /** For commands that read documents of any kind. */

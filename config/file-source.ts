@@ -192,10 +192,12 @@ class FileSource implements ConfigSource {
       });
   }
 
-  /** Logs the warnings of a set when it is accepted. */
+  /** Logs the warnings and notes of a set when it is accepted. */
   #warn(warnings: readonly Diagnostic[]): void {
+    const { logger } = this.#options;
     for (const warning of warnings)
-      this.#options.logger.warn(formatDiagnostic(warning, { remedy: true }), { code: warning.code });
+      if (warning.severity === "note") logger.info(formatDiagnostic(warning), { code: warning.code });
+      else logger.warn(formatDiagnostic(warning, { remedy: true }), { code: warning.code });
   }
 
   #conclude(result: Checked<Snapshot>): void {

@@ -12,7 +12,8 @@ export interface SourceLocation {
 
 /** One fault of a configuration, with its location and perhaps a suggestion. */
 export interface Diagnostic {
-  readonly severity: "error" | "warning";
+  /** A note tells what was done at the user's request, such as a document that was skipped: nothing is wrong. */
+  readonly severity: "error" | "warning" | "note";
   readonly code: ErrorCode;
   readonly location: SourceLocation;
   /** End of the faulty part in the same file, exclusive; absent when only its start is known. */

@@ -29,9 +29,14 @@ export const ERROR_CATALOG = {
     summary: "A document lacks apiVersion, kind or metadata.name, or one of them is malformed.",
     remedy: "Give every document an apiVersion, a kind and a metadata.name.",
   },
+  PURSER_DOC_SKIPPED: {
+    summary: "A document of another program was skipped, as --skip-foreign asks.",
+    remedy: "Nothing needs to be done.",
+  },
   PURSER_DOC_UNKNOWN_KIND: {
     summary: "The kind, or its apiVersion, is not one that Purser knows.",
-    remedy: "Use one of the kinds listed in docs/documents.md with the apiVersion given there.",
+    remedy:
+      "Use one of the kinds listed in docs/documents.md and docs/routing.md with the apiVersion given there; --skip-foreign skips documents of other programs.",
   },
   PURSER_DOC_UNKNOWN_FIELD: {
     summary: "The document has a field that its kind does not define.",
@@ -62,6 +67,11 @@ export const ERROR_CATALOG = {
   PURSER_REF_UNKNOWN: {
     summary: "A document refers to another one that does not exist.",
     remedy: "Correct the name, or add the document it refers to.",
+  },
+  PURSER_REF_UNRESOLVED: {
+    summary: "A route refers to a service, a subset or a Gateway that no document declares.",
+    remedy:
+      "Correct the name, or add the document: until then, requests for the service or the subset get 503. --strict makes it an error.",
   },
   PURSER_REF_UNSUITABLE: {
     summary: "A document refers to another one that exists but cannot serve there.",
@@ -285,6 +295,12 @@ export const ERROR_CATALOG = {
       "Matching the routes' regular expressions took too long for this request, which was refused with 431.",
     remedy:
       "Write the patterns of the VirtualService with smaller counts and fewer loops within loops, or match with exact or prefix.",
+  },
+  PURSER_PROXY_NO_CLUSTER: {
+    summary: "The route's destination is a service, a port or a subset that no document declares.",
+    remedy:
+      "Correct the name in the VirtualService, or add the Service, ServiceEntry or DestinationRule that declares it: the route works from then on. purser validate shows such names.",
+    retryable: true,
   },
   PURSER_PROXY_NO_ENDPOINT: {
     summary: "The route's destination has no endpoint to send the request to, or none that is healthy.",

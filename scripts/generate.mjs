@@ -13,7 +13,9 @@ const GENERATORS = [
   "generate-documents-doc.ts",
   "generate-errors-doc.ts",
   "generate-functions-doc.ts",
+  "generate-istio-samples-doc.ts",
   "generate-extensions-doc.ts",
+  "generate-routing-doc.ts",
   "generate-templates-doc.ts",
   "generate-sdk-api.ts",
 ];

@@ -94,6 +94,7 @@ const ProxyNodeSchema = exactly<ProxyNode>()(
       locality: Type.Optional(Locality),
       namespace: Type.Optional(Name),
       mtls: Type.Optional(Type.Boolean()),
+      labels: Type.Optional(MapOf(Text)),
     }),
     closed({
       role: Type.Literal("sidecar"),

@@ -362,6 +362,7 @@ export const ClusterSchema = exactly<Cluster>()(
     name: Text,
     service: Type.Object({ host: Text, name: Text, namespace: Text }),
     subset: Type.Optional(Text),
+    isMissing: Type.Optional(Type.Literal(true)),
     loadBalancer: LoadBalancerSchema,
     connectTimeoutMs: Amount,
     maxRequests: Whole,

@@ -13,6 +13,7 @@ import { createRuntime } from "../compose/runtime.ts";
 
 interface Flags extends Budgets {
   readonly config: readonly string[];
+  readonly skipForeign?: boolean;
   readonly bags?: string;
   readonly seconds: number;
   readonly json: boolean;
@@ -21,7 +22,7 @@ interface Flags extends Budgets {
 /** Measures the documents in `flags.config`. */
 export async function bench(flags: Flags): Promise<void> {
   const runtime = createRuntime({ logLevel: "error", logFormat: "auto" });
-  const snapshot = await readConfig(flags.config, runtime);
+  const snapshot = await readConfig(flags.config, runtime, flags);
   const bags = flags.bags === undefined ? synthesizedBags(snapshot) : await readBags(flags.bags);
   const progress = createProgress();
   try {

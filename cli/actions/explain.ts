@@ -23,6 +23,7 @@ import { createRuntime } from "../compose/runtime.ts";
 
 interface Flags {
   readonly config: readonly string[];
+  readonly skipForeign?: boolean;
   readonly bag?: string;
   readonly request?: string;
   readonly header?: readonly string[];
@@ -39,7 +40,7 @@ export async function explain(flags: Flags): Promise<void> {
   const nowMs = flags.at ?? runtime.clock.nowMs();
   // Before the documents are read, so that a wrong flag is reported at once.
   const given = await readRequest(flags);
-  const snapshot = await readConfig(flags.config, runtime);
+  const snapshot = await readConfig(flags.config, runtime, flags);
   const whole = planChecks(snapshot);
   const plan = flags.policy === undefined ? whole : only(flags.policy, whole);
   const bag = await bagOf(given, snapshot.traffic, nowMs);

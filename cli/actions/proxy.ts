@@ -13,7 +13,6 @@ import { startWorkers } from "../compose/part-workers.ts";
 import { createRuntime, type LogFlags } from "../compose/runtime.ts";
 import { stopAll, stopSignal } from "../compose/stopping.ts";
 import { surviveHandlers } from "../compose/uncaught-errors.ts";
-import { warnOfVulnerabilities } from "../compose/vulnerability-warnings.ts";
 
 interface Flags extends LogFlags, ControlFlags {
   readonly role: ProxyNode["role"];
@@ -51,7 +50,6 @@ export async function proxy(flags: Flags): Promise<void> {
   const node = nodeOf(flags);
   const runtime = createRuntime(flags);
   surviveHandlers(runtime.logger);
-  warnOfVulnerabilities(runtime.logger);
   const { adminHost: host, adminPort: port, allowedHosts, workers, drain } = flags;
   const admin = { host, port, allowedHosts, ...(await controlSettings(flags, runtime)) };
   const settings = { ...settingsOf(flags), node };
@@ -119,10 +117,18 @@ function nodeOf(flags: Flags): ProxyNode {
     ...(flags.locality === undefined ? {} : { locality: flags.locality }),
   };
   if (role === "edge") {
-    if (app !== undefined || service !== undefined || labels !== undefined)
-      throw new PurserError("PURSER_CLI_USAGE", "--app, --service and --label need --role sidecar");
+    if (app !== undefined || service !== undefined)
+      throw new PurserError("PURSER_CLI_USAGE", "--app and --service need --role sidecar");
     const { edgePort: port, trustedHops } = flags;
-    return { role, id: nodeId(role, "edge"), host, port, trustedHops, ...where };
+    return {
+      role,
+      id: nodeId(role, "edge"),
+      host,
+      port,
+      trustedHops,
+      ...where,
+      ...(labels === undefined ? {} : { labels }),
+    };
   }
   if (service === undefined) throw new PurserError("PURSER_CLI_USAGE", "--role sidecar needs --service");
   const inbound =

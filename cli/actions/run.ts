@@ -7,7 +7,6 @@ import { type MeshFlags, runMesh } from "../compose/run-mesh.ts";
 import { createRuntime } from "../compose/runtime.ts";
 import { stopSignal } from "../compose/stopping.ts";
 import { surviveHandlers } from "../compose/uncaught-errors.ts";
-import { warnOfVulnerabilities } from "../compose/vulnerability-warnings.ts";
 import { meshSummary } from "../output/mesh-summary.ts";
 
 interface Flags extends Omit<MeshFlags, "config" | "sidecar" | "drainMs"> {
@@ -22,7 +21,6 @@ const EMPTY: ErrorCode = "PURSER_CONFIG_EMPTY";
 export async function run(flags: Flags): Promise<void> {
   const runtime = createRuntime(flags);
   surviveHandlers(runtime.logger);
-  warnOfVulnerabilities(runtime.logger);
   const { config = ["."], sidecar = [], drain } = flags;
   const mesh = await runMesh({ ...flags, config, sidecar, drainMs: drain }, runtime).catch(
     (error: unknown) => {

@@ -20,18 +20,19 @@ interface Flags {
   readonly output?: string;
   readonly coverage?: true;
   readonly coverageThreshold?: number;
+  readonly skipForeign?: boolean;
 }
 
 /** Runs the PolicyTest documents in `paths`. */
 export async function test(paths: readonly string[], flags: Flags): Promise<void> {
   const runtime = createRuntime({ logLevel: "warn", logFormat: "auto" });
-  const tests = await findTests(paths);
+  const tests = await findTests(paths, flags);
   const { filter } = flags;
   const pattern = filter === undefined ? undefined : globPattern(filter);
   const progress = createProgress();
   const run = await runTests(tests, {
     runtime,
-    readSnapshot: (paths) => readConfig(paths, runtime),
+    readSnapshot: (paths) => readConfig(paths, runtime, flags),
     isWanted: (suite, name) =>
       pattern === undefined || pattern.test(name) || pattern.test(`${suite}/${name}`),
     onProgress: (finished, next) => progress.at(`${finished} done, ${next}`),

@@ -20,6 +20,8 @@ interface Flags {
   readonly warningsAsErrors?: boolean;
   readonly promote?: readonly ErrorCode[];
   readonly quiet?: boolean;
+  readonly skipForeign?: boolean;
+  readonly strict?: boolean;
 }
 
 /** Checks the documents in `paths` and in `flags.config`, and prints their diagnostics to `output`. */
@@ -27,7 +29,7 @@ export async function validate(paths: readonly string[], flags: Flags, output: O
   const all = [...paths, ...(flags.config ?? [])];
   if (all.length === 0)
     throw new PurserError("PURSER_CLI_USAGE", "validate needs a file or folder: purser validate mesh/");
-  const checked = await checkConfig(all);
+  const checked = await checkConfig(all, flags);
   const diagnostics = checked.diagnostics.map((diagnostic) => withSeverity(diagnostic, flags));
   print(checked, diagnostics, flags, output);
   // The faults are printed already: only the exit code remains.
@@ -36,6 +38,7 @@ export async function validate(paths: readonly string[], flags: Flags, output: O
 }
 
 function withSeverity(diagnostic: Diagnostic, { warningsAsErrors, promote = [] }: Flags): Diagnostic {
+  if (diagnostic.severity === "note") return diagnostic;
   const fails = warningsAsErrors === true || promote.includes(diagnostic.code);
   return fails ? { ...diagnostic, severity: "error" } : diagnostic;
 }
@@ -47,6 +50,7 @@ function print(
   output: Output,
 ): void {
   const errors = diagnostics.filter(({ severity }) => severity === "error");
+  const withoutNotes = diagnostics.filter(({ severity }) => severity !== "note");
   const shown = quiet === true ? errors : diagnostics;
   if (format === "json") {
     output.write(`${JSON.stringify(shown.map(diagnosticAsJson), undefined, 2)}\n`);
@@ -60,7 +64,7 @@ function print(
     counted(documents, "document"),
     counted(expressions, "expression"),
     counted(errors.length, "error"),
-    counted(diagnostics.length - errors.length, "warning"),
+    counted(withoutNotes.length - errors.length, "warning"),
   ];
   output.write(`${counts.join(", ")}\n`);
 }

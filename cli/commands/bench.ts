@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Command, InvalidArgumentError } from "commander";
-import { configFlag } from "./flags.ts";
+import { configFlag, skipForeignFlag } from "./flags.ts";
 
 const HELP = `
 For each document with expressions: the nanoseconds of evaluating all of them once over
@@ -28,6 +28,7 @@ export function benchCommand(): Command {
     .summary("measure the cost of policies")
     .description("Times the expressions of documents, and the whole decision.")
     .addOption(configFlag())
+    .addOption(skipForeignFlag())
     .option("--bags <file>", "requests to decide, as JSON Lines of attribute bags")
     .option("--seconds <n>", "approximate time to measure, in seconds", positive, 5)
     .option("--budget-ns <n>", "exit 1 when a document's expressions take more nanoseconds", positive)

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Command, InvalidArgumentError } from "commander";
-import { collect, configFlag } from "./flags.ts";
+import { collect, configFlag, skipForeignFlag } from "./flags.ts";
 
 export function explainCommand(): Command {
   return new Command("explain")
@@ -13,6 +13,7 @@ export function explainCommand(): Command {
         "Plugins are called, adapters are not; docs/explain.md describes the form of --json.",
     )
     .addOption(configFlag())
+    .addOption(skipForeignFlag())
     .option("--bag <file>", "the request's attributes as JSON; - reads standard input")
     .option("--request <line>", "a request, in place of --bag: 'GET http://reviews/path?query'")
     .option("-H, --header <header>", "a header of --request, 'name: value'; repeatable", collect)

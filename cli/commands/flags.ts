@@ -23,6 +23,18 @@ export const configFlag = (): Option =>
 export const allowEmptyFlag = (): Option =>
   new Option("--allow-empty", "accept a set without documents to enforce, which is otherwise refused");
 
+export const skipForeignFlag = (): Option =>
+  new Option(
+    "--skip-foreign",
+    "skip documents of other programs, such as Deployments, with one line each; without it they are errors",
+  );
+
+export const strictFlag = (): Option =>
+  new Option(
+    "--strict",
+    "treat a reference to a service, subset or Gateway that no document declares as an error, not a warning",
+  );
+
 export const hostFlag = (): Option =>
   new Option("--host <address>", "the address to listen on").default("127.0.0.1", "loopback only");
 

@@ -17,6 +17,8 @@ import {
   logLevelFlag,
   openMetricsFlag,
   portFlag,
+  skipForeignFlag,
+  strictFlag,
 } from "./flags.ts";
 
 export function mixerCommand(): Command {
@@ -25,6 +27,8 @@ export function mixerCommand(): Command {
     .description("Runs a mixer in its own process. Proxies call it over HTTP; see docs/api.md.")
     .addOption(configFlag())
     .addOption(allowEmptyFlag())
+    .addOption(skipForeignFlag())
+    .addOption(strictFlag())
     .addOption(hostFlag())
     .addOption(portFlag("--mixer-port", "the HTTP API", 9092))
     .addOption(allowedHostsFlag())

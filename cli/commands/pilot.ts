@@ -16,6 +16,8 @@ import {
   logLevelFlag,
   openMetricsFlag,
   portFlag,
+  skipForeignFlag,
+  strictFlag,
 } from "./flags.ts";
 
 export function pilotCommand(): Command {
@@ -24,6 +26,8 @@ export function pilotCommand(): Command {
     .description("Runs pilot in its own process. Proxies call it over HTTP; see docs/api.md.")
     .addOption(configFlag())
     .addOption(allowEmptyFlag())
+    .addOption(skipForeignFlag())
+    .addOption(strictFlag())
     .addOption(hostFlag())
     .addOption(portFlag("--pilot-port", "the HTTP API", 15010))
     .addOption(allowedHostsFlag())

@@ -55,7 +55,7 @@ export function proxyCommand(): Command {
     )
     .option(
       "--label <name=value>",
-      "a label of the sidecar's workload, for workloadSelectors; repeatable",
+      "a label of the sidecar's workload, for workloadSelectors, or of the edge, for selectors of Gateways; repeatable",
       label,
     )
     .option(

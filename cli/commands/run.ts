@@ -22,6 +22,8 @@ import {
   port,
   openMetricsFlag,
   portFlag,
+  skipForeignFlag,
+  strictFlag,
   underscoresFlag,
   upgradesFlag,
   viaFlag,
@@ -54,6 +56,8 @@ export function meshFlags(command: Command, config = configFlag()): Command {
   return command
     .addOption(config)
     .addOption(allowEmptyFlag())
+    .addOption(skipForeignFlag())
+    .addOption(strictFlag())
     .addOption(hostFlag())
     .addOption(portFlag("--edge-port", "the edge proxy, when no Gateway names one", 8080))
     .addOption(portFlag("--mixer-port", "the mixer's HTTP API", 9092))

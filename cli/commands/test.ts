@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Command, InvalidArgumentError, Option } from "commander";
+import { skipForeignFlag } from "./flags.ts";
 
 const FORMATS = ["text", "json", "junit"];
 
@@ -21,6 +22,7 @@ export function testCommand(): Command {
     .option("--output <file>", "the file for the results; default: standard output")
     .option("--coverage", "show the parts of the policies' expressions that no case evaluated")
     .option("--coverage-threshold <percent>", "fail when less of the expressions is covered", percent)
+    .addOption(skipForeignFlag())
     .addHelpText(
       "after",
       `

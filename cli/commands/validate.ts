@@ -4,7 +4,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { ERROR_CATALOG, type ErrorCode } from "../../kernel/error-catalog.ts";
 import { suggest } from "../../kernel/suggest.ts";
-import { configFlag } from "./flags.ts";
+import { configFlag, skipForeignFlag, strictFlag } from "./flags.ts";
 import type { Output } from "../actions/validate.ts";
 
 export function validateCommand(output: Output = process.stdout): Command {
@@ -24,6 +24,8 @@ export function validateCommand(output: Output = process.stdout): Command {
     )
     .option("--warnings-as-errors", "treat every warning as an error")
     .option("--promote <code>", "treat warnings of this code as errors; repeatable", promoted)
+    .addOption(skipForeignFlag())
+    .addOption(strictFlag())
     .option("--quiet", "print only errors, without warnings and summary")
     .addHelpText(
       "after",

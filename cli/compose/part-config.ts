@@ -34,7 +34,15 @@ export interface LoadedConfig {
   readonly snapshot: Snapshot;
 }
 
-export interface ConfigFlags {
+/** How documents are read. */
+export interface ReadingFlags {
+  /** Whether documents of other programs are skipped with a note; default: they are errors. */
+  readonly skipForeign?: boolean;
+  /** Whether a reference that a registry may yet resolve is an error; default: a warning. */
+  readonly strict?: boolean;
+}
+
+export interface ConfigFlags extends ReadingFlags {
   readonly config: readonly string[];
   /** Whether a set may be empty for this process; default: an empty set is refused. */
   readonly allowEmpty?: boolean;
@@ -46,19 +54,24 @@ export interface ConfigFlags {
  * @throws {ConfigRejected} when the first set has faults or is empty: there is no earlier set to use.
  */
 export async function loadConfig(
-  { config, allowEmpty = false }: ConfigFlags,
+  { config, allowEmpty = false, skipForeign = false, strict = false }: ConfigFlags,
   purposes: readonly Purpose[],
   runtime: Runtime,
 ): Promise<LoadedConfig> {
-  return load(config, runtime, { watch: true, ...(allowEmpty ? {} : { purposes }) });
+  return load(config, runtime, { watch: true, skipForeign, strict, ...(allowEmpty ? {} : { purposes }) });
 }
 
 /**
  * Reads the documents once.
  * @throws {ConfigRejected} when the set has faults or no document.
  */
-export async function readConfig(paths: readonly string[], runtime: Runtime): Promise<Snapshot> {
-  const { source, snapshot } = await load(paths, runtime, { watch: false, purposes: [ANY_DOCUMENT] });
+export async function readConfig(
+  paths: readonly string[],
+  runtime: Runtime,
+  { skipForeign = false }: Pick<ReadingFlags, "skipForeign"> = {},
+): Promise<Snapshot> {
+  const how = { watch: false, skipForeign, purposes: [ANY_DOCUMENT] };
+  const { source, snapshot } = await load(paths, runtime, how);
   await source.close();
   return snapshot;
 }
@@ -77,7 +90,7 @@ export function checkText(file: DocumentFile): Checked<Snapshot> {
 async function load(
   paths: readonly string[],
   { clock, scheduler, logger }: Runtime,
-  how: Pick<FileSourceOptions, "watch" | "purposes">,
+  how: Pick<FileSourceOptions, "watch" | "purposes" | "skipForeign" | "strict">,
 ): Promise<LoadedConfig> {
   const options = {
     ...how,
@@ -107,13 +120,22 @@ export interface CheckedConfig {
 }
 
 /** Reads the documents once, as `loadConfig` does, and returns all diagnostics. */
-export async function checkConfig(paths: readonly string[]): Promise<CheckedConfig> {
+export async function checkConfig(
+  paths: readonly string[],
+  { skipForeign = false, strict = false }: ReadingFlags = {},
+): Promise<CheckedConfig> {
   const seen = new Set<string>();
   const compile: CompileExpression = (source) => {
     seen.add(source);
     return compileExpression(source);
   };
-  const builder = new SetBuilder({ compile, inventory: INVENTORY, scheduler: systemScheduler });
+  const builder = new SetBuilder({
+    compile,
+    inventory: INVENTORY,
+    scheduler: systemScheduler,
+    skipForeign,
+    strict,
+  });
   const set = await readFiles(paths, DEFAULT_SIZE_LIMITS);
   const result = await builder.build(set);
   const contents = contentsOf(set, builder.parsedFiles);

@@ -16,6 +16,8 @@ const INDENT = "    ";
  * `colour`.
  */
 export function showDiagnostic(diagnostic: Diagnostic, source: string | undefined, colour: boolean): string {
+  // A note asks for nothing, so that one line is enough.
+  if (diagnostic.severity === "note") return formatDiagnostic(diagnostic);
   const paint = (code: string, text: string) => (colour ? `\u001B[${code}m${text}\u001B[0m` : text);
   const tint = diagnostic.severity === "error" ? "1;31" : "1;33";
   const [head = "", ...rest] = formatDiagnostic(diagnostic).split(`: ${diagnostic.severity}: `);

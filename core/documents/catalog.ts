@@ -18,6 +18,9 @@ import { QUOTA_POLICY } from "./kinds/quota-policy.ts";
 import { REQUEST_AUTHENTICATION } from "./kinds/request-authentication.ts";
 import { SERVICE_ENTRY } from "./kinds/service-entry.ts";
 import { SIDECAR } from "./kinds/sidecar.ts";
+import { ENDPOINT_SLICE, ENDPOINTS } from "./kinds/kubernetes/endpoints.ts";
+import { NODE, POD } from "./kinds/kubernetes/pod.ts";
+import { SERVICE } from "./kinds/kubernetes/service.ts";
 import { LOG_ENTRY, METRIC, TRACE_SPAN } from "./kinds/telemetry.ts";
 import { VIRTUAL_SERVICE } from "./kinds/virtual-service.ts";
 import { WORKLOAD_ENTRY } from "./kinds/workload-entry.ts";
@@ -49,11 +52,35 @@ export const KINDS: readonly KindDefinition[] = [
   AUTHORIZATION_POLICY,
   PEER_AUTHENTICATION,
   REQUEST_AUTHENTICATION,
+  SERVICE,
+  ENDPOINT_SLICE,
+  ENDPOINTS,
+  POD,
+  NODE,
 ];
 
 /** Istio's kinds that are refused, each with the reason and what to write instead, as the end of a sentence. */
 export const REFUSED_KINDS: ReadonlyMap<string, string> = new Map([
   ["WorkloadGroup", "workloads do not register themselves; write a WorkloadEntry for each"],
+  [
+    "EnvoyFilter",
+    "proxies are not Envoy, and have no filters of Envoy's; write a QuotaPolicy for rate limits, an AccessPolicy for decisions and headers, or a plugin",
+  ],
+  ["WasmPlugin", "proxies run no WebAssembly; write an AccessPolicy, or a plugin for a Handler"],
+  [
+    "ProxyConfig",
+    "flags of purser proxy set what it sets for one proxy, and a MeshConfig for all; write those",
+  ],
+  [
+    "Telemetry",
+    "write a Metric, LogEntry or TraceSpan with its Handler, and tracing in the MeshConfig for the share of requests that are traced",
+  ],
+  ["PeerAuthentication", "write tls in a Gateway or a DestinationRule, with certificates of your own"],
+  ["RequestAuthentication", "write an AccessPolicy on the header that the verifier of tokens sets"],
+  ["AuthorizationPolicy", "write an AccessPolicy with the action ALLOW or DENY"],
+  ["HTTPRoute", "write a VirtualService"],
+  ["GRPCRoute", "write a VirtualService"],
+  ["Ingress", "write a Gateway and a VirtualService"],
 ]);
 
 const BY_NAME: ReadonlyMap<string, KindDefinition> = new Map(

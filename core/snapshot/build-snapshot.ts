@@ -14,6 +14,9 @@ import { GATEWAY } from "../documents/kinds/gateway.ts";
 import { HANDLER, RULE } from "../documents/kinds/handler.ts";
 import { HEALTH_CHECK } from "../documents/kinds/health-check.ts";
 import { displayName, type KindDefinition } from "../documents/kinds/kind.ts";
+import { ENDPOINT_SLICE, ENDPOINTS } from "../documents/kinds/kubernetes/endpoints.ts";
+import { NODE, POD } from "../documents/kinds/kubernetes/pod.ts";
+import { SERVICE } from "../documents/kinds/kubernetes/service.ts";
 import { listenerLimitsOf } from "../documents/kinds/listener-limits.ts";
 import { DEFAULT_TRACING } from "../traffic/tracing.ts";
 import {
@@ -42,6 +45,7 @@ import { faultsOfPeerAuthentications } from "../documents/set/peer-authenticatio
 import { faultsOfSidecars } from "../documents/set/sidecars.ts";
 import { faultsOfConnectionRoutes } from "../documents/set/connection-routes.ts";
 import { faultsOfGatewayPorts } from "../documents/set/gateway-ports.ts";
+import { faultsOfGatewaySelectors } from "../documents/set/gateway-selectors.ts";
 import { faultsOfTraffic } from "../documents/set/traffic-references.ts";
 import type { CompileExpression, Expression } from "../expressions/expression.ts";
 import type { ExtensionInventory } from "../hooks/extension.ts";
@@ -66,6 +70,8 @@ export interface SnapshotInput {
   readonly inventory: ExtensionInventory;
   /** Default: no Handler may name a module. */
   readonly extensionsFrom?: ExtensionsFrom;
+  /** Whether a reference that a registry may yet resolve is an error; default: a warning. */
+  readonly strict?: boolean;
 }
 
 const NO_MODULES: ExtensionsFrom = () => ({ ok: false, message: "Modules are not loaded here" });
@@ -105,10 +111,13 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     ...faultsOfTraffic(set),
     ...faultsOfGatewayPorts(set.documents),
     ...faultsOfConnectionRoutes(set),
+    ...faultsOfGatewaySelectors(set.documents),
     ...faultsOfMeshConfig(documents),
     ...faultsOfSidecars(documents),
     ...faultsOfPeerAuthentications(documents),
-  ].toSorted(compareDiagnostics);
+  ]
+    .map((diagnostic) => (input.strict === true ? strictly(diagnostic) : diagnostic))
+    .toSorted(compareDiagnostics);
   if (diagnostics.some(({ severity }) => severity === "error")) return { ok: false, diagnostics };
   const expressions = new Map([...compiled.expressions, ...translated.expressions]);
   const fieldsOf = (document: ParsedDocument) => fieldsOfDocument(document, expressions, set);
@@ -120,6 +129,10 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     },
     warnings: diagnostics,
   };
+}
+
+function strictly(diagnostic: Diagnostic): Diagnostic {
+  return diagnostic.code === "PURSER_REF_UNRESOLVED" ? { ...diagnostic, severity: "error" } : diagnostic;
 }
 
 /** Codes of faults that hide documents. */
@@ -216,6 +229,13 @@ function assemble(
       peerAuthentications: routing(PEER_AUTHENTICATION),
       trustDomains: trustDomainsOf(meshConfig),
       requestAuthentications: routing(REQUEST_AUTHENTICATION),
+      kubernetes: {
+        services: routing(SERVICE),
+        endpointSlices: routing(ENDPOINT_SLICE),
+        endpoints: routing(ENDPOINTS),
+        pods: routing(POD),
+        nodes: routing(NODE),
+      },
     },
   };
 }

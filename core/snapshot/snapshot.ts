@@ -10,6 +10,9 @@ import type { AccessPolicySpec } from "../documents/kinds/access-policy.ts";
 import type { DestinationRuleSpec } from "../documents/kinds/destination-rule.ts";
 import type { GatewaySpec } from "../documents/kinds/gateway.ts";
 import type { HealthCheckSpec } from "../documents/kinds/health-check.ts";
+import type { EndpointsDocument, EndpointSliceDocument } from "../documents/kinds/kubernetes/endpoints.ts";
+import type { PodDocument } from "../documents/kinds/kubernetes/pod.ts";
+import type { ServiceDocument } from "../documents/kinds/kubernetes/service.ts";
 import type { RuleSpec } from "../documents/kinds/handler.ts";
 import type { PeerAuthenticationSpec } from "../documents/kinds/peer-authentication.ts";
 import type { QuotaPolicySpec } from "../documents/kinds/quota-policy.ts";
@@ -247,6 +250,18 @@ export interface TrafficDocuments {
   /** From the MeshConfig: the mesh's trust domain, then its aliases. */
   readonly trustDomains: readonly [string, ...string[]];
   readonly requestAuthentications: readonly TrafficDocument<RequestAuthenticationSpec>[];
+  /** Absent: no documents of Kubernetes. */
+  readonly kubernetes?: KubernetesDocuments;
+}
+
+/** Kubernetes' own documents: each `spec` is the whole document. */
+export interface KubernetesDocuments {
+  readonly services: readonly TrafficDocument<ServiceDocument>[];
+  readonly endpointSlices: readonly TrafficDocument<EndpointSliceDocument>[];
+  readonly endpoints: readonly TrafficDocument<EndpointsDocument>[];
+  readonly pods: readonly TrafficDocument<PodDocument>[];
+  /** The locality is in the labels. */
+  readonly nodes: readonly TrafficDocument<object>[];
 }
 
 export interface TrafficDocument<S> {

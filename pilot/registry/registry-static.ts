@@ -25,6 +25,8 @@ export interface Service {
   readonly ports: readonly ServicePort[];
   /** SPIFFE ids of its workloads, from the ServiceEntries; empty when unknown. */
   readonly subjectAltNames: readonly string[];
+  /** Other hosts by which it is called: its IP addresses. Default: none. */
+  readonly addresses?: readonly string[];
 }
 
 export interface ServicePort {
@@ -50,13 +52,16 @@ export interface Registry {
 
 /**
  * The services that documents declare. Several entries for one host are merged: ports by number, endpoints
- * concatenated.
+ * concatenated. An entry for the host of a Service of Kubernetes only adds endpoints to the Service's ports, and only from the
+ * Service's own namespace.
+ *
+ * @param kubernetes Services of Kubernetes, by canonical host.
  */
-export function createStaticRegistry({
-  serviceEntries,
-  workloadEntries,
-}: Pick<TrafficDocuments, "serviceEntries" | "workloadEntries">): Registry {
-  const services = new Map<string, Service>();
+export function createStaticRegistry(
+  { serviceEntries, workloadEntries }: Pick<TrafficDocuments, "serviceEntries" | "workloadEntries">,
+  kubernetes: ReadonlyMap<string, Service> = new Map(),
+): Registry {
+  const services = new Map<string, Service>(kubernetes);
   const workloads = new Map<string, TrafficDocument<WorkloadEntrySpec>[]>();
   const namespaces = new Map<Endpoint, string>();
   for (const entry of workloadEntries) {
@@ -72,6 +77,11 @@ export function createStaticRegistry({
       for (const { endpoints } of service.ports)
         for (const endpoint of endpoints) namespaces.set(endpoint, metadata.namespace);
       const earlier = services.get(service.canonicalHost);
+      if (earlier !== undefined && kubernetes.has(service.canonicalHost)) {
+        if (earlier.identity.namespace === metadata.namespace)
+          services.set(service.canonicalHost, withEndpointsOf(earlier, service));
+        continue;
+      }
       services.set(service.canonicalHost, earlier === undefined ? service : merge(earlier, service));
     }
   }
@@ -120,17 +130,19 @@ function serviceOf(
     canonicalHost: canonical,
     internal: spec.location === "MESH_INTERNAL",
     subjectAltNames: spec.subjectAltNames ?? [],
+    ...(spec.addresses === undefined ? {} : { addresses: hostsOf(spec.addresses) }),
     ports: spec.ports.map((port) => ({
       number: port.number,
       name: port.name,
       carriesBytes: carriesBytes(port),
-      protocol: port.protocol === "HTTP2" || port.protocol === "GRPC" ? "http2" : "http1",
+      protocol: ["HTTP2", "GRPC"].includes(port.protocol.toUpperCase()) ? "http2" : "http1",
       endpoints: endpointsOf(workloads ?? [{ address: host }], spec.resolution, port),
     })),
   };
 }
 
-function endpointsOf(
+/** The endpoints of workloads at a port; names among the addresses are looked up. */
+export function endpointsOf(
   workloads: readonly WorkloadEntrySpec[],
   resolution: ServiceEntrySpec["resolution"],
   port: ServiceEntrySpec["ports"][number],
@@ -149,6 +161,24 @@ function endpointsOf(
       ...(serviceAccount === undefined ? {} : { serviceAccount }),
     };
   });
+}
+
+/** IP addresses as hosts of requests (RFC 3986, section 3.2.2); blocks of addresses are no hosts. */
+function hostsOf(addresses: readonly string[]): readonly string[] {
+  return addresses
+    .filter((address) => ipaddr.isValid(address))
+    .map((address) => (ipaddr.IPv6.isValid(address) ? `[${ipaddr.parse(address).toString()}]` : address));
+}
+
+/** A Service of Kubernetes with the endpoints of an entry's ports of the same names, as in Istio. */
+function withEndpointsOf(service: Service, entry: Service): Service {
+  return {
+    ...service,
+    ports: service.ports.map((port) => {
+      const added = entry.ports.find(({ name }) => name === port.name)?.endpoints ?? [];
+      return added.length === 0 ? port : { ...port, endpoints: [...port.endpoints, ...added] };
+    }),
+  };
 }
 
 function merge(first: Service, second: Service): Service {

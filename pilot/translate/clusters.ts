@@ -100,7 +100,7 @@ export class ClusterCollector {
 
   /**
    * Adds the destination's cluster and returns its name. A destination without a port gets the service's only
-   * port, else the called port, else the first. An unknown service gets a cluster without endpoints, so that
+   * port, else the called port, else the first. An unknown service, port or subset gets a missing cluster, so that
    * the reply is 503 and not 404.
    *
    * @param calledPort The port that the client called, when known.
@@ -122,6 +122,9 @@ export class ClusterCollector {
         name,
         service: identity,
         ...(destination.subset === undefined ? {} : { subset: destination.subset }),
+        ...(port === undefined || (destination.subset !== undefined && subset === undefined)
+          ? { isMissing: true }
+          : {}),
         ...settingsOf(policy, identity.host, port?.protocol),
         ...(healthCheck === undefined ? {} : { healthCheck }),
         ...this.#overloadOf(service?.canonicalHost),
@@ -136,14 +139,23 @@ export class ClusterCollector {
     return name;
   }
 
-  /** The cluster of the application behind a sidecar. */
-  useInbound(service: ServiceIdentity, address: string, port: number): string {
+  /**
+   * The cluster of the application behind a sidecar.
+   *
+   * @param ofListener The protocol that a Sidecar document says; default: that of the service's port.
+   */
+  useInbound(
+    service: ServiceIdentity,
+    address: string,
+    port: number,
+    ofListener?: Cluster["protocol"],
+  ): string {
     const protocol = this.#inboundPort(service, port)?.protocol;
     const name = clusterName("inbound", port, undefined, "");
     this.#clusters.set(name, {
       name,
       service,
-      ...settingsOf({}, service.host, protocol),
+      ...settingsOf({}, service.host, ofListener ?? protocol),
       ...this.#overloadOf(canonicalHost(service.host, service.namespace)),
     });
     const endpoints = [{ address, port, weight: 1, labels: {} }];

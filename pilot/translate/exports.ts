@@ -17,5 +17,26 @@ export function documentsExportedTo(namespace: string, documents: TrafficDocumen
     destinationRules: exported(documents.destinationRules),
     healthChecks: exported(documents.healthChecks),
     overloads: exported(documents.overloads),
+    ...(documents.kubernetes === undefined
+      ? {}
+      : {
+          kubernetes: {
+            ...documents.kubernetes,
+            services: documents.kubernetes.services.filter(({ metadata }) =>
+              isExportedTo(annotatedExport(metadata.annotations), metadata.namespace, namespace),
+            ),
+          },
+        }),
   };
+}
+
+/** Istio's annotation of a Service, in place of the field exportTo: entries separated by commas. */
+const EXPORT_ANNOTATION = "networking.istio.io/exportTo";
+
+function annotatedExport(annotations: Readonly<Record<string, string>>): readonly string[] | undefined {
+  const entries = (annotations[EXPORT_ANNOTATION] ?? "")
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
+  return entries.length === 0 ? undefined : entries;
 }

@@ -3,7 +3,11 @@
 
 import type { CorsPolicySpec } from "../../core/documents/kinds/cors-policy.ts";
 import type { HeaderOperationsSpec, StringMatchSpec } from "../../core/documents/kinds/traffic-fields.ts";
-import type { CallerMatch, HttpMatchSpec } from "../../core/documents/kinds/virtual-service-match.ts";
+import {
+  type CallerMatch,
+  type HttpMatchSpec,
+  SCHEME_HEADER,
+} from "../../core/documents/kinds/virtual-service-match.ts";
 import type {
   HttpDestinationSpec,
   HttpRouteSpec,
@@ -119,10 +123,11 @@ function matchOf(match: HttpMatchSpec): RouteMatch {
     ...(match.uri === undefined ? {} : { path: stringMatchOf(match.uri) }),
     ignoreCase: match.ignoreUriCase ?? false,
     ...(match.method === undefined ? {} : { method: stringMatchOf(match.method) }),
-    headers:
-      match.authority === undefined
-        ? headers
-        : { ...headers, [AUTHORITY_HEADER]: stringMatchOf(match.authority) },
+    headers: {
+      ...headers,
+      ...(match.authority === undefined ? {} : { [AUTHORITY_HEADER]: stringMatchOf(match.authority) }),
+      ...(match.scheme === undefined ? {} : { [SCHEME_HEADER]: stringMatchOf(match.scheme) }),
+    },
     withoutHeaders: mapValues(match.withoutHeaders ?? {}, headerMatchOf, true),
     queryParams: mapValues(match.queryParams ?? {}, headerMatchOf, false),
   };

@@ -52,6 +52,36 @@ export function sidecarScopeOf(
   };
 }
 
+/** A port on which a sidecar takes calls for its workload, with the application's address. */
+export interface InboundPort {
+  readonly host: string;
+  readonly port: number;
+  readonly appHost: string;
+  readonly appPort: number;
+  /** The protocol towards the application; default: that of the service's port. */
+  readonly protocol?: "http1" | "http2";
+}
+
+/** The inbound ports that the workload's Sidecar lists; undefined when it lists none. @param host Default address. */
+export function inboundPortsOf(
+  { sidecars, rootNamespace }: TrafficDocuments,
+  workload: Workload,
+  host: string,
+): readonly InboundPort[] | undefined {
+  return sidecarOf(sidecars, workload, rootNamespace)?.spec.ingress?.map(
+    ({ bind, port, defaultEndpoint }) => {
+      const colon = defaultEndpoint.lastIndexOf(":");
+      return {
+        host: bind ?? host,
+        port: port.number,
+        appHost: defaultEndpoint.slice(0, colon).replace(/^\[(.*)\]$/, "$1"),
+        appPort: Number(defaultEndpoint.slice(colon + 1)),
+        protocol: port.protocol.toUpperCase() === "HTTP" ? "http1" : "http2",
+      };
+    },
+  );
+}
+
 /**
  * Istio's order: the Sidecar of the namespace that selects the workload, that of the namespace for all its
  * workloads, that of the root namespace. The first in document order of several that select the workload.

@@ -5,6 +5,7 @@ import type { ProxyNode } from "../../api/pilot-service.ts";
 import { DEFAULT_NAMESPACE } from "../../core/documents/kinds/kind.ts";
 import type { TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 import { canonicalHost, splitHost } from "../../core/traffic/host-name.ts";
+import { selects } from "../../core/traffic/labels.ts";
 import type { ServiceIdentity } from "../../core/traffic/resources/cluster.ts";
 import type { Listener } from "../../core/traffic/resources/listener.ts";
 import type { TrafficResources } from "../../core/traffic/resources/resource-set.ts";
@@ -12,7 +13,8 @@ import type { RouteTable } from "../../core/traffic/resources/route.ts";
 import { NO_RETRIES } from "../../core/traffic/retry.ts";
 import { ClusterCollector } from "./clusters.ts";
 import { documentsExportedTo } from "./exports.ts";
-import { createStaticRegistry, type Registry } from "../registry/registry-static.ts";
+import { createRegistry } from "../registry/registry.ts";
+import type { Registry } from "../registry/registry-static.ts";
 import { EndpointPeerTls } from "./peer-tls/endpoint-peer-tls.ts";
 import { listenerPeerTls } from "./peer-tls/listener-peer-tls.ts";
 import { type PeerTlsModes, settledModes } from "./peer-tls/peer-tls-modes.ts";
@@ -22,7 +24,7 @@ import { resourceSetOf } from "./resource-set.ts";
 import { defaultRoute } from "./routes.ts";
 import { RuleLookup } from "./rule-lookup.ts";
 import { labelsOf, type Workload } from "./workload.ts";
-import { sidecarScopeOf } from "./sidecar-scope.ts";
+import { type InboundPort, inboundPortsOf, sidecarScopeOf } from "./sidecar-scope.ts";
 import { edgeTcpOf, inboundTcp } from "./tcp.ts";
 import { serversOf, tlsServersOf } from "./tls.ts";
 import { gatewayVirtualHosts, meshVirtualHosts, type ServersOfPort } from "./virtual-hosts.ts";
@@ -58,10 +60,10 @@ export function translate(
 ): TrafficResources {
   const documents = { ...given, virtualServices: resolveDelegates(given.virtualServices) };
   // The service of a sidecar is found among all services: it may be exported to other namespaces alone.
-  const service = identityOf(node, createStaticRegistry(documents));
+  const service = identityOf(node, createRegistry(documents));
   const namespace = node.namespace ?? service?.namespace ?? DEFAULT_NAMESPACE;
   const visible = documentsExportedTo(namespace, documents);
-  const registry = createStaticRegistry(visible);
+  const registry = createRegistry(visible);
   const workload = { namespace, labels: labelsOf(node) };
   const rules = new RuleLookup(visible, registry, workload);
   const peerTls = new EndpointPeerTls(node.mtls === true, peerModes, registry, documents.trustDomains);
@@ -78,7 +80,7 @@ export function translate(
 }
 
 /**
- * A listener for each port of the Gateways; without Gateways, one for all the mesh's services on the node's
+ * A listener for each port of the Gateways that select the proxy; without Gateways, one for all the mesh's services on the node's
  * own port.
  */
 function edgeParts(
@@ -86,9 +88,11 @@ function edgeParts(
   node: EdgeNode,
   { workload, registry, clusters }: Client,
 ): ListenersAndRoutes {
-  const { gateways, virtualServices } = documents;
+  const { virtualServices } = documents;
+  const gateways = documents.gateways.filter(({ spec }) => selects(spec.selector ?? {}, workload.labels));
   const ports = new Set(gateways.flatMap(({ spec }) => spec.servers.map(({ port }) => port.number)));
-  if (ports.size === 0) {
+  // Where there are Gateways, though none for this edge, it exposes nothing.
+  if (documents.gateways.length === 0) {
     const { services } = registry;
     const sees = ({ internal }: { internal: boolean }) => internal;
     const client = { workload, services, virtualServices, sees };
@@ -158,7 +162,7 @@ function edgeTableName(port: number): string {
 /** A sidecar's outbound listener sends requests in its workload's name, so only its own host may reach it. */
 const LOOPBACK = "127.0.0.1";
 
-/** A sidecar's two listeners: outbound for calls of its service, inbound for calls to it. */
+/** A sidecar's listeners: outbound for calls of its service, inbound for calls to it. */
 function sidecarParts(
   documents: TrafficDocuments,
   node: SidecarNode,
@@ -170,18 +174,23 @@ function sidecarParts(
   const routeTables: RouteTable[] = [
     { name: "outbound", virtualHosts: meshVirtualHosts(registry, clusters, client) },
   ];
-  if (node.inbound !== undefined && service !== undefined) {
-    const { port, appHost, appPort } = node.inbound;
-    const cluster = clusters.useInbound(service, appHost, appPort);
+  const ofFlags: readonly InboundPort[] =
+    node.inbound === undefined ? [] : [{ host: node.host, ...node.inbound }];
+  const ofDocument = inboundPortsOf(documents, workload, node.host);
+  for (const { host, port, appHost, appPort, protocol } of ofDocument ?? ofFlags) {
+    if (service === undefined) break;
+    const cluster = clusters.useInbound(service, appHost, appPort, protocol);
     const peerTls = listenerPeerTls(peerModes.ofServer(workload, port), node, documents.trustDomains);
-    const listener = { ...sidecarListener("inbound", node.host, port, documents), ...peerTls };
-    if (clusters.carriesBytesInbound(service, appPort)) {
-      listeners.push({ ...listener, tcp: inboundTcp(cluster) });
-      return { listeners, routeTables };
+    const listener = { ...sidecarListener("inbound", host, port, documents), ...peerTls };
+    // Each port of a document goes to an application of its own.
+    const name = ofDocument === undefined ? listener.name : `inbound_${port}`;
+    if (protocol === undefined && clusters.carriesBytesInbound(service, appPort)) {
+      listeners.push({ ...listener, name, tcp: inboundTcp(cluster) });
+      continue;
     }
-    listeners.push(listener);
+    listeners.push({ ...listener, name, routeTable: name });
     routeTables.push({
-      name: "inbound",
+      name,
       // Only the caller's sidecar retries: retries on both sides would multiply.
       virtualHosts: [
         { name: `inbound:${appPort}`, domains: ["*"], routes: [defaultRoute(cluster, NO_RETRIES)] },

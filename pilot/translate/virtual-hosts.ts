@@ -168,7 +168,8 @@ function mostExact(
 function claimAliases(service: Service, clientNamespace: string, taken: Set<string>): readonly string[] {
   const { host, namespace } = service.identity;
   const [own, ...others] = hostAliases(host, namespace, clientNamespace);
-  const free = others.filter((alias) => !taken.has(alias));
+  const all = service.addresses === undefined ? others : [...others, ...service.addresses];
+  const free = all.filter((alias) => !taken.has(alias));
   for (const alias of free) taken.add(alias);
   return [own, ...free];
 }

@@ -12,5 +12,5 @@ export interface Workload {
 
 /** The labels of a proxy's workload. */
 export function labelsOf(node: ProxyNode): Labels {
-  return node.role === "edge" ? EDGE_LABELS : (node.labels ?? {});
+  return node.role === "edge" ? { ...EDGE_LABELS, ...node.labels } : (node.labels ?? {});
 }

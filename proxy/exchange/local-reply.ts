@@ -18,6 +18,7 @@ import { problemText } from "./problem-text.ts";
 export type ResponseFlag =
   | "NR"
   | "UH"
+  | "NC"
   | "UF"
   | "UC"
   | "UO"
@@ -74,6 +75,7 @@ const ERRORS = {
   rewrite_malformed: { status: 400, code: "PURSER_PROXY_REWRITE" },
   loop_detected: { status: 508, code: "PURSER_PROXY_LOOP" },
   no_healthy_upstream: { status: 503, flag: "UH", code: "PURSER_PROXY_NO_ENDPOINT" },
+  cluster_not_found: { status: 503, flag: "NC", code: "PURSER_PROXY_NO_CLUSTER" },
   upstream_overflow: {
     status: 503,
     flag: "UO",

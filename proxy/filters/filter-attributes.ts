@@ -38,7 +38,10 @@ export class NodeAttributes {
     this.inboundReporter = { kind: "inbound", uid: node.id };
     this.outboundReporter = { kind: "outbound", uid: node.id };
     const { role, namespace } = node;
-    this.gateway = role === "edge" ? { namespace: namespace ?? "default", labels: EDGE_LABELS } : undefined;
+    this.gateway =
+      role === "edge"
+        ? { namespace: namespace ?? "default", labels: { ...EDGE_LABELS, ...node.labels } }
+        : undefined;
     this.destination =
       role === "sidecar"
         ? present({ namespace, labels: node.labels ?? {}, port: node.inbound?.appPort })

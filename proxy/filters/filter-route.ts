@@ -65,7 +65,7 @@ export function route(exchange: Exchange, random: Random): LocalReply | undefine
   const cluster = destination === undefined ? undefined : snapshot.clusters.get(destination.cluster);
   const endpoints = cluster === undefined ? undefined : snapshot.endpoints.get(cluster.config.name);
   if (destination === undefined || cluster === undefined || endpoints === undefined) {
-    return errorReply("no_healthy_upstream", "The route's destination is not known.");
+    return errorReply("cluster_not_found", "The route's destination is not known.");
   }
   exchange.selection = { kind: "forward", matched, action, destination, cluster, endpoints };
   return undefined;

@@ -27,7 +27,7 @@ export function settleUnsent({ attributes = {} }: Exchange, { settlement }: Chec
 }
 
 /** Response flags of replies that the proxy makes because the upstream sent no response. */
-const UNANSWERED: readonly ResponseFlag[] = ["NR", "UH", "UF", "UC", "UT", "UO", "OM", "FI"];
+const UNANSWERED: readonly ResponseFlag[] = ["NR", "NC", "UH", "UF", "UC", "UT", "UO", "OM", "FI"];
 
 /** The failure of an allowed request; undefined for a success, and when the client left first. */
 function fateOf({ response, flags }: Exchange): RequestFate | undefined {

@@ -24,6 +24,7 @@ import type { ClusterEndpoint } from "../upstream/endpoint-set.ts";
 import { EarlierTries, HedgedTry, type HedgedTries } from "./hedged-try.ts";
 import type { PendingMirrors } from "./mirroring.ts";
 import { affinityOf, type RequestAffinity } from "../exchange/request-affinity.ts";
+import { noEndpointReply } from "./no-endpoint.ts";
 import { errorReplyOf, isEndpointsFault, tryOutcomeOf } from "./reset-meaning.ts";
 import { outlierStatusOf, responseOutcome } from "./response-outcome.ts";
 import { requestTimeoutMs } from "./request-timeout.ts";
@@ -321,8 +322,8 @@ export class Forwarding implements HedgedTries, RequestEvents, TimerOwner {
     if (target === undefined) {
       // An earlier try may still answer.
       if ((this.#earlierTries?.size ?? 0) > 0) return this.#leaveRetry();
-      const what = endpoints.endpoints.length === 0 ? "endpoint" : "healthy endpoint";
-      return this.#fail("no_healthy_upstream", `${cluster.config.service.name} has no ${what}.`);
+      const answer = noEndpointReply(cluster.config, endpoints.endpoints.length);
+      return this.#fail(answer.kind, answer.detail);
     }
     this.#exchange.endpoint = target;
     this.#exchange.tries++;

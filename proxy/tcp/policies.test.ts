@@ -55,7 +55,11 @@ describe("policies about connections", () => {
       { ...bag, connection: undefined },
       {
         source: { ip: "127.0.0.1", port: client.socket.localPort },
-        destination: { service: { host: "reviews.default", name: "reviews", namespace: "default" } },
+        destination: {
+          service: { host: "reviews.default", name: "reviews", namespace: "default" },
+          namespace: "default",
+          labels: {},
+        },
         origin: { ip: "127.0.0.1" },
         connection: undefined,
         route: { name: "db" },

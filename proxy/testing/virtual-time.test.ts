@@ -19,7 +19,7 @@ export class VirtualTime implements Clock, Scheduler {
     this.tasks.set(run, this.now + delayMs);
     return () => this.tasks.delete(run);
   }
-  every(): () => void {
+  every(_intervalMs: number, _task: () => void): () => void {
     throw new Error("no task under test is periodic");
   }
   pass(durationMs: number): void {

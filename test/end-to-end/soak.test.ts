@@ -5,7 +5,6 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 
-import { complaintsOf } from "../support/complaints.ts";
 import { eventually } from "../support/eventually.ts";
 import { answerTo, BAD, type FlakyUpstream, GOOD, startFlakyUpstream } from "../support/flaky-upstream.ts";
 import { serviceEntry } from "../support/mesh-folder.ts";
@@ -125,7 +124,7 @@ describe(`a soak of ${SOAK_MS / 1_000} s, with upstreams and clients that fail i
       assert.ok(sockets < 30, `${sockets} sockets are open`);
     };
     await eventually(nothingIsLeft, { deadlineMs: 20_000, everyMs: 200 });
-    assert.equal(complaintsOf(mesh.program), "");
+    assert.equal(mesh.program.errors(), "");
   });
 
   it("sends no POST twice, and no GET more often than its retries", () => {

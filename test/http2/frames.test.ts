@@ -36,6 +36,11 @@ const replaced = (name: string, value: string): Fields =>
   GET.map(([one, old]) => [one, one === name ? value : old]);
 const POST = [...replaced(":method", "POST"), ["content-length", "3"]] as Fields;
 
+const times = (count: number, one: (index: number) => Buffer): readonly Buffer[] =>
+  Array.from({ length: count }, (_, index) => one(index));
+
+const OPEN = [request(1, replaced(":method", "POST"), END_HEADERS)];
+
 /** Requests that the proxy refuses, with its reaction on their stream. */
 const REFUSED: readonly (readonly [title: string, frames: readonly Buffer[], reaction: string])[] = [
   ["a name in upper case", [request(1, withField("X-A", "1"))], "RST_STREAM PROTOCOL_ERROR"],
@@ -44,6 +49,27 @@ const REFUSED: readonly (readonly [title: string, frames: readonly Buffer[], rea
   ["proxy-connection", [request(1, withField("proxy-connection", "close"))], "RST_STREAM PROTOCOL_ERROR"],
   ["transfer-encoding", [request(1, withField("transfer-encoding", "chunked"))], "RST_STREAM PROTOCOL_ERROR"],
   ["upgrade", [request(1, withField("upgrade", "websocket"))], "RST_STREAM PROTOCOL_ERROR"],
+  ["a space in a name", [request(1, withField("x a", "1"))], "RST_STREAM PROTOCOL_ERROR"],
+  ["a name that is not ASCII", [request(1, withField("x-\xe9", "1"))], "RST_STREAM PROTOCOL_ERROR"],
+  ["an empty name", [request(1, withField("", "1"))], "RST_STREAM PROTOCOL_ERROR"],
+  ["a NUL in a value", [request(1, withField("x-a", "a\0b"))], "RST_STREAM PROTOCOL_ERROR"],
+  ["a line feed in a value", [request(1, withField("x-a", "a\nb: c"))], "RST_STREAM PROTOCOL_ERROR"],
+  ["a carriage return in a value", [request(1, withField("x-a", "a\rb"))], "RST_STREAM PROTOCOL_ERROR"],
+  ["a DEL in a value", [request(1, withField("x-a", "a\x7fb"))], "RST_STREAM PROTOCOL_ERROR"],
+  ["a value that ends with a space", [request(1, withField("x-a", "a "))], "RST_STREAM PROTOCOL_ERROR"],
+  ["a line feed in a cookie", [request(1, withField("cookie", "a\nb"))], "RST_STREAM PROTOCOL_ERROR"],
+  ["a line feed in :path", [request(1, replaced(":path", "/\nb"))], "RST_STREAM PROTOCOL_ERROR"],
+  ["a space in :method", [request(1, replaced(":method", "G T"))], "RST_STREAM PROTOCOL_ERROR"],
+  [
+    "a length that is no number",
+    [request(1, withField("content-length", "1x"), END_HEADERS)],
+    "RST_STREAM PROTOCOL_ERROR",
+  ],
+  [
+    "a :protocol without CONNECT",
+    [request(1, withField(":protocol", "websocket"))],
+    "RST_STREAM PROTOCOL_ERROR",
+  ],
   ["te other than trailers", [request(1, withField("te", "gzip"))], "RST_STREAM PROTOCOL_ERROR"],
   ["no :method", [request(1, without(":method"))], "RST_STREAM PROTOCOL_ERROR"],
   ["no :path", [request(1, without(":path"))], "RST_STREAM PROTOCOL_ERROR"],
@@ -66,11 +92,37 @@ const REFUSED: readonly (readonly [title: string, frames: readonly Buffer[], rea
     ],
     "RST_STREAM PROTOCOL_ERROR",
   ],
+  [
+    "more DATA than the stream's window",
+    [...OPEN, ...times(5, () => frame(TYPE.DATA, 0, 1, Buffer.alloc(16_384)))],
+    "RST_STREAM FLOW_CONTROL_ERROR",
+  ],
+  [
+    "DATA after its end",
+    [request(1, GET), frame(TYPE.DATA, 0, 1, Buffer.from("a"))],
+    "RST_STREAM STREAM_CLOSED",
+  ],
+  [
+    "trailers that do not end it",
+    [...OPEN, frame(TYPE.HEADERS, END_HEADERS, 1, block([["x-a", "1"]]))],
+    "RST_STREAM PROTOCOL_ERROR",
+  ],
+  ["a window of nothing", [...OPEN, frame(TYPE.WINDOW_UPDATE, 0, 1, u32(0))], "RST_STREAM PROTOCOL_ERROR"],
+  [
+    "a window past its maximum",
+    [...OPEN, frame(TYPE.WINDOW_UPDATE, 0, 1, u32(2 ** 31 - 1))],
+    "RST_STREAM FLOW_CONTROL_ERROR",
+  ],
+  [
+    "a PRIORITY of 4 bytes",
+    [...OPEN, frame(TYPE.PRIORITY, 0, 1, Buffer.alloc(4))],
+    "RST_STREAM FRAME_SIZE_ERROR",
+  ],
   ["another scheme", [request(1, replaced(":scheme", "ftp"))], "HEADERS,DATA"],
   ["another Host", [request(1, withField("host", "b"))], "HEADERS,DATA"],
   ["two Hosts", [request(1, [...withField("host", "b"), ["host", "a"]])], "RST_STREAM PROTOCOL_ERROR"],
   ["a malformed Host", [request(1, replaced(":authority", "a b"))], "RST_STREAM PROTOCOL_ERROR"],
-  ["a :path with a fragment", [request(1, replaced(":path", "/a#b"))], "HEADERS,DATA,DATA"],
+  ["a :path with a fragment", [request(1, replaced(":path", "/a#b"))], "HEADERS,DATA"],
   ["a :path that is not ASCII", [request(1, replaced(":path", "/\xe9"))], "HEADERS,DATA"],
   [
     "CONNECT",
@@ -104,18 +156,51 @@ const FATAL: readonly (readonly [title: string, frames: readonly Buffer[], code:
   ["a PING of 7 bytes", [frame(TYPE.PING, 0, 0, Buffer.alloc(7))], "FRAME_SIZE_ERROR"],
   ["SETTINGS of 5 bytes", [frame(TYPE.SETTINGS, 0, 0, Buffer.alloc(5))], "FRAME_SIZE_ERROR"],
   ["a window past its maximum", [frame(TYPE.WINDOW_UPDATE, 0, 0, u32(2 ** 31 - 1))], "FLOW_CONTROL_ERROR"],
+  ["RST_STREAM on a stream that is idle", [frame(TYPE.RST_STREAM, 0, 1, u32(8))], "PROTOCOL_ERROR"],
+  ["RST_STREAM of 3 bytes", [request(1), frame(TYPE.RST_STREAM, 0, 1, Buffer.alloc(3))], "FRAME_SIZE_ERROR"],
+  ["a WINDOW_UPDATE on a stream that is idle", [frame(TYPE.WINDOW_UPDATE, 0, 1, u32(8))], "PROTOCOL_ERROR"],
+  ["a WINDOW_UPDATE of 3 bytes", [frame(TYPE.WINDOW_UPDATE, 0, 0, Buffer.alloc(3))], "FRAME_SIZE_ERROR"],
+  ["SETTINGS on a stream", [frame(TYPE.SETTINGS, 0, 1)], "PROTOCOL_ERROR"],
+  ["an ACK of SETTINGS with entries", [frame(TYPE.SETTINGS, ACK, 0, Buffer.alloc(6))], "FRAME_SIZE_ERROR"],
+  ["a PING on a stream", [frame(TYPE.PING, 0, 1, Buffer.alloc(8))], "PROTOCOL_ERROR"],
+  ["a GOAWAY on a stream", [frame(TYPE.GOAWAY, 0, 1, Buffer.alloc(8))], "PROTOCOL_ERROR"],
+  ["a GOAWAY of 7 bytes", [frame(TYPE.GOAWAY, 0, 0, Buffer.alloc(7))], "FRAME_SIZE_ERROR"],
+  ["a head on the connection", [request(0)], "PROTOCOL_ERROR"],
+  ["padding longer than DATA", [...OPEN, frame(TYPE.DATA, 8, 1, Buffer.from([9, 1]))], "PROTOCOL_ERROR"],
+  ["padding longer than a head", [frame(TYPE.HEADERS, 13, 1, Buffer.from([9, 0x82]))], "PROTOCOL_ERROR"],
+  ["padding without its length", [...OPEN, frame(TYPE.DATA, 8, 1)], "PROTOCOL_ERROR"],
+  ["a frame size below the minimum", [settings([[5, 16_383]])], "PROTOCOL_ERROR"],
+  ["an initial window past its maximum", [settings([[4, 2 ** 31]])], "FLOW_CONTROL_ERROR"],
+  ["ENABLE_PUSH of 2", [settings([[2, 2]])], "PROTOCOL_ERROR"],
+  ["a head within a head", [request(1, GET, END_STREAM), request(3)], "PROTOCOL_ERROR"],
+  [
+    "a CONTINUATION of another stream",
+    [request(1, GET, END_STREAM), frame(TYPE.CONTINUATION, END_HEADERS, 3)],
+    "PROTOCOL_ERROR",
+  ],
+  [
+    "a window that new settings make too large",
+    [...OPEN, frame(TYPE.WINDOW_UPDATE, 0, 1, u32(2 ** 31 - 1 - 65_535)), settings([[4, 65_536]])],
+    "FLOW_CONTROL_ERROR",
+  ],
   ["a window of nothing", [frame(TYPE.WINDOW_UPDATE, 0, 0, u32(0))], "PROTOCOL_ERROR"],
+  [
+    "a request that ends twice",
+    [
+      request(1, POST, END_HEADERS),
+      frame(TYPE.DATA, 0, 1, Buffer.from("abc")),
+      frame(TYPE.DATA, END_STREAM, 1),
+      frame(TYPE.RST_STREAM, 0, 1, u32(8)),
+      frame(TYPE.DATA, 0, 1, Buffer.from("d")),
+    ],
+    "STREAM_CLOSED",
+  ],
   [
     "a head that no table has",
     [frame(TYPE.HEADERS, 5, 1, Buffer.from([0xff, 0xff, 0x7f]))],
     "COMPRESSION_ERROR",
   ],
 ];
-
-const times = (count: number, one: (index: number) => Buffer): readonly Buffer[] =>
-  Array.from({ length: count }, (_, index) => one(index));
-
-const OPEN = [request(1, replaced(":method", "POST"), END_HEADERS)];
 
 /** Floods: each costs the client less than the proxy. All end with ENHANCE_YOUR_CALM. */
 const FLOODS: readonly (readonly [title: string, frames: readonly Buffer[]])[] = [
@@ -164,7 +249,7 @@ describe("frames of HTTP/2 that clients write by hand", () => {
     const rig = await start();
     const raw = client(rig);
     raw.send(request(1));
-    await until(() => raw.reactionOf(1) === "HEADERS,DATA,DATA");
+    await until(() => raw.isAnswered(1));
     assert.equal(upstreamCalls, 1);
   });
 
@@ -177,7 +262,7 @@ describe("frames of HTTP/2 that clients write by hand", () => {
       raw.send(Buffer.from([byte]));
       await new Promise((resolve) => setImmediate(resolve));
     }
-    await until(() => raw.reactionOf(1) === "HEADERS,DATA,DATA");
+    await until(() => raw.isAnswered(1));
   });
 
   for (const [title, frames, reaction] of REFUSED) {
@@ -187,7 +272,7 @@ describe("frames of HTTP/2 that clients write by hand", () => {
       raw.send(...frames);
       await until(() => raw.reactionOf(1).startsWith(reaction));
       raw.send(request(3));
-      await until(() => raw.reactionOf(3) === "HEADERS,DATA,DATA");
+      await until(() => raw.isAnswered(3));
       assert.ok(upstreamCalls <= 2);
       if (frames.length === 1) assert.equal(upstreamCalls, 1);
     });
@@ -200,13 +285,11 @@ describe("frames of HTTP/2 that clients write by hand", () => {
       [request(1, POST, END_HEADERS), frame(TYPE.DATA, END_STREAM, 1, Buffer.from("four"))],
     ],
   ] as const) {
-    it(`are refused, with ${title}: by the proxy, or by Node with the stream or the connection, as its version does`, async () => {
+    it(`are reset, with ${title}`, async () => {
       const rig = await start();
       const raw = client(rig);
       raw.send(...frames);
-      await until(
-        () => raw.isClosed || /^(?:HEADERS,DATA|RST_STREAM PROTOCOL_ERROR)/.test(raw.reactionOf(1)),
-      );
+      await until(() => raw.reactionOf(1) === "RST_STREAM PROTOCOL_ERROR");
       assert.equal(upstreamCalls, 0);
     });
   }
@@ -217,8 +300,7 @@ describe("frames of HTTP/2 that clients write by hand", () => {
       const raw = client(rig);
       raw.send(...frames);
       await until(() => raw.isClosed);
-      // Node 20 has INTERNAL_ERROR for faults that end the reading.
-      assert.ok(raw.goaway === code || raw.goaway === "INTERNAL_ERROR", raw.goaway);
+      assert.equal(raw.goaway, code);
     });
   }
 
@@ -232,10 +314,9 @@ describe("frames of HTTP/2 that clients write by hand", () => {
       for (let tries = 0; tries < 5 && !raw.isClosed; tries++)
         await until(() => raw.isClosed).catch(() => {});
       assert.ok(raw.isClosed);
-      // nghttp2 answers more than 8 CONTINUATION frames by itself.
-      assert.ok(raw.goaway === "ENHANCE_YOUR_CALM" || raw.goaway === "INTERNAL_ERROR", raw.goaway);
+      assert.equal(raw.goaway, "ENHANCE_YOUR_CALM");
       other.send(request(1));
-      await until(() => other.reactionOf(1) === "HEADERS,DATA,DATA");
+      await until(() => other.isAnswered(1));
       assert.equal((await call(rig.port)).status, 200);
     });
   }
@@ -245,7 +326,7 @@ describe("frames of HTTP/2 that clients write by hand", () => {
     const rig = await startWith((_incoming, outgoing) => outgoing.end("hello"), { listener: { limits } });
     const idle = client(rig);
     idle.send(request(1));
-    await until(() => idle.reactionOf(1) === "HEADERS,DATA,DATA");
+    await until(() => idle.isAnswered(1));
     const halves = [[request(1, GET, END_STREAM)], [request(1).subarray(0, 20)]].map((frames) => {
       const raw = client(rig);
       raw.send(...frames);
@@ -279,7 +360,7 @@ describe("frames of HTTP/2 that clients write by hand", () => {
     const entry = Buffer.concat([name, Buffer.alloc(4_000, 0x61)]);
     const bomb = Buffer.concat([block(GET), entry, Buffer.alloc(1_000, 0xbe)]);
     raw.send(frame(TYPE.HEADERS, END_STREAM | END_HEADERS, 1, bomb));
-    await until(() => raw.isClosed || raw.reactionOf(1).startsWith("RST_STREAM"));
+    await until(() => raw.isAnswered(1));
     assert.equal(upstreamCalls, 0);
     assert.equal((await call(rig.port)).status, 200);
   });

@@ -159,6 +159,14 @@ export class RawHttp2Client {
       .join();
   }
 
+  /** Whether a stream has a whole response. */
+  isAnswered(streamId: number): boolean {
+    const frames = this.frames.filter(
+      (each) => each.streamId === streamId && each.type !== TYPE.WINDOW_UPDATE,
+    );
+    return frames[0]?.type === TYPE.HEADERS && ((frames.at(-1)?.flags ?? 0) & END_STREAM) !== 0;
+  }
+
   /** The code of the last GOAWAY; undefined without one. */
   get goaway(): string | undefined {
     const last = this.frames.findLast(({ type }) => type === TYPE.GOAWAY);

@@ -40,6 +40,13 @@ export function trafficDocuments(text: string): TrafficDocuments {
     peerAuthentications: ofKind("PeerAuthentication"),
     trustDomains: trustDomainsOf(ofKind<MeshConfigSpec>("MeshConfig")[0]?.spec),
     requestAuthentications: ofKind("RequestAuthentication"),
+    kubernetes: {
+      services: ofKind("Service"),
+      endpointSlices: ofKind("EndpointSlice"),
+      endpoints: ofKind("Endpoints"),
+      pods: ofKind("Pod"),
+      nodes: ofKind("Node"),
+    },
   };
 }
 

@@ -5,7 +5,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { documentsOf, type ParsedDocument } from "../../core/documents/document.ts";
 import { POLICY_TEST } from "../../core/documents/kinds/policy-test.ts";
-import { parseDocuments } from "../../core/documents/parse-documents.ts";
+import { type ParseOptions, parseDocuments } from "../../core/documents/parse-documents.ts";
 import { messageOf, PurserError } from "../../kernel/errors.ts";
 import { ConfigRejected } from "../../config/config-rejected.ts";
 
@@ -20,15 +20,19 @@ const MENTIONS_TEST = new RegExp(`^kind:\\s*["']?${POLICY_TEST.kind}\\b`, "m");
 /**
  * Finds the PolicyTest documents in files and, recursively, in folders; skips files and folders named
  * `node_modules` or with a leading dot.
+ *
  * @throws {PurserError} when a path cannot be read, or a file with tests has faults.
  */
-export async function findTests(paths: readonly string[]): Promise<readonly ParsedDocument[]> {
+export async function findTests(
+  paths: readonly string[],
+  options: ParseOptions = {},
+): Promise<readonly ParsedDocument[]> {
   const files: string[] = [];
   for (const path of paths) await collectFiles(path, 0, files);
   const found = [];
   for (const path of new Set(files)) {
     const text = await readable(path, () => readFile(path, "utf8"));
-    if (MENTIONS_TEST.test(text)) found.push(parseDocuments({ path, text }));
+    if (MENTIONS_TEST.test(text)) found.push(parseDocuments({ path, text }, options));
   }
   const faults = found.flatMap(({ diagnostics }) => diagnostics);
   if (faults.some(({ severity }) => severity === "error")) throw new ConfigRejected(faults);

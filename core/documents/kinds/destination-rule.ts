@@ -7,6 +7,7 @@ import { ClientTlsSpec, faultsOfClientTls } from "./destination-rule-tls.ts";
 import { ExportTo, faultsOfExportTo } from "./export-to.ts";
 import { Choice, Closed, Duration } from "./fields.ts";
 import type { KindDefinition } from "./kind.ts";
+import { parseDurationMs } from "../../../kernel/duration.ts";
 import { LoadBalancer } from "./load-balancer.ts";
 import { loadBalancerFaults } from "./load-balancer-faults.ts";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
@@ -91,6 +92,19 @@ function portSettings() {
                 {
                   time: Type.Optional(
                     Duration("Idle time before the first probe, in whole seconds; default 7200s."),
+                  ),
+                  interval: Type.Optional(
+                    Duration(
+                      "With probes, the longest time until a dead connection is closed; default 75s. Node.js sends ten probes, a second apart.",
+                    ),
+                  ),
+                  probes: Type.Optional(
+                    Type.Integer({
+                      minimum: 1,
+                      maximum: 127,
+                      description:
+                        "Number of intervals until a dead connection is closed at the latest; default 9.",
+                    }),
                   ),
                 },
                 { description: "TCP keep-alive probes on connections to endpoints; default none." },
@@ -240,19 +254,40 @@ function checkDestinationRule(spec: DestinationRuleSpec): readonly SpecFault[] {
 
 type Path = SpecFault["path"];
 
+/** Linux' defaults (tcp(7)), which Istio's users get without the fields. */
+const KEEPALIVE_INTERVAL_MS = 75_000;
+const KEEPALIVE_PROBES = 9;
+/** Node.js sends ten probes, a second apart (libuv's uv_tcp_keepalive), and has no setting for them. */
+const KEEPALIVE_DETECTION_MS = 10_000;
+
+/** Probes and interval bound the time in which a dead connection is found, which Node.js can keep unless it is short. */
+function keepaliveFaults(
+  pool: TrafficPolicySpec["connectionPool"] | undefined,
+  path: Path,
+): readonly SpecFault[] {
+  const { interval, probes = KEEPALIVE_PROBES } = pool?.tcp?.tcpKeepalive ?? {};
+  const intervalMs = parseDurationMs(interval ?? "") ?? KEEPALIVE_INTERVAL_MS;
+  if (intervalMs * probes >= KEEPALIVE_DETECTION_MS) return [];
+  const message =
+    "Node.js sends ten probes, a second apart: interval and probes together must be at least 10s";
+  return [{ path: [...path, "connectionPool", "tcp", "tcpKeepalive"], message }];
+}
+
 function trafficPolicyFaults(policy: TrafficPolicySpec | undefined, path: Path): readonly SpecFault[] {
   const ports = policy?.portLevelSettings ?? [];
   const pathOf = (index: number): Path => [...path, "portLevelSettings", index];
   return [
     ...loadBalancerFaults(policy?.loadBalancer, [...path, "loadBalancer"]),
     ...outlierDetectionFaults(policy?.outlierDetection, path),
+    ...keepaliveFaults(policy?.connectionPool, path),
     ...faultsOfClientTls(policy?.tls, [...path, "tls"]),
     ...repeated(
       ports.map(({ port }) => port.number),
       (index) => [...pathOf(index), "port", "number"],
       (number) => `Port ${number} is listed twice`,
     ),
-    ...ports.flatMap(({ loadBalancer, outlierDetection, tls }, index) => [
+    ...ports.flatMap(({ loadBalancer, connectionPool, outlierDetection, tls }, index) => [
+      ...keepaliveFaults(connectionPool, pathOf(index)),
       ...loadBalancerFaults(loadBalancer, [...pathOf(index), "loadBalancer"]),
       ...outlierDetectionFaults(outlierDetection, pathOf(index)),
       ...faultsOfClientTls(tls, [...pathOf(index), "tls"]),

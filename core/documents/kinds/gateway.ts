@@ -6,18 +6,17 @@ import type { SpecFault } from "../../../kernel/diagnostic.ts";
 import { FORM_KEYWORD } from "../schema/form.ts";
 import { Choice, Closed } from "./fields.ts";
 import type { KindDefinition } from "./kind.ts";
+import { MapOf } from "./map-of.ts";
 import { faultsOfGatewayTls, GatewayTlsSpec, GATEWAY_PROTOCOLS } from "./gateway-tls.ts";
 import { NAMESPACED_HOST_PATTERN, PortNumber } from "./traffic-fields.ts";
 
 const GatewaySpec = Closed({
   selector: Type.Optional(
-    Closed(
-      { istio: Type.Optional(Choice(["ingressgateway"], "The only kind of edge: ingressgateway.")) },
-      {
-        description:
-          "The edge proxies that serve this Gateway. Every edge proxy has the label `istio: ingressgateway` and no other. All when absent.",
-      },
-    ),
+    MapOf(Type.String({ maxLength: 63 }), {
+      description:
+        "The labels that an edge proxy must have to serve this Gateway, each with this value; all edges when absent. Every edge has " +
+        "the label `istio: ingressgateway`, unless `--label` says otherwise.",
+    }),
   ),
   servers: Type.Array(
     Closed({

@@ -11,7 +11,13 @@ export interface KindDefinition<S extends TSchema = TSchema> {
   readonly apiVersions: readonly [string, ...string[]];
   /** One sentence for editors and documentation. */
   readonly description: string;
+  /** Schema of the document's `spec`; with `whole`, of the whole document but its apiVersion, kind and metadata. */
   readonly spec: S;
+  /**
+   * Kubernetes' own kinds, which have more than a `spec`. The API server has checked them, so that fields that the schema
+   * lacks are ignored. Default: a document has a `spec`, and no unknown field.
+   */
+  readonly whole?: true;
   /** Checks beyond the schema; called only with a `spec` that satisfies the schema. Default: none. */
   check?(spec: Static<S>): readonly SpecFault[];
 }

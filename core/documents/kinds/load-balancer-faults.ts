@@ -138,12 +138,16 @@ function shareFaults(to: Readonly<Record<string, number>>, path: Path): readonly
     : [...faults, { path, message: `The shares must sum to 100; these are ${sum}` }];
 }
 
+/** Istio's label of the network, first in its documentation's example of failoverPriority. */
+const NETWORK_LABEL = "topology.istio.io/network";
+
 function priorityFault(all: readonly string[], entry: string, index: number): string | undefined {
   const [key = ""] = entry.split("=", 1);
   if (all.findIndex((other) => other.split("=", 1)[0] === key) < index)
     return `The label ${key} is listed twice`;
   if (entry.includes("=")) return key === "" ? "A label's name is missing before =" : undefined;
-  return LOCALITY_LABELS.some((label) => label === key)
+  // No proxy has a network, so that every endpoint without one is equal in it, as in Istio.
+  return key === NETWORK_LABEL || LOCALITY_LABELS.some((label) => label === key)
     ? undefined
     : `A proxy has no label ${key}, only ${LOCALITY_LABELS.join(", ")}; write ${key}=VALUE`;
 }

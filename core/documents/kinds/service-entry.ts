@@ -12,11 +12,11 @@ import { Host, PortNumber, WorkloadSelector } from "./traffic-fields.ts";
 import { Workload } from "./workload-entry.ts";
 
 const BYTE_PROTOCOLS = ["TCP", "TLS", "HTTPS", "MONGO", "MYSQL", "REDIS"] as const;
-const SERVICE_PROTOCOLS = ["HTTP", "HTTP2", "GRPC", ...BYTE_PROTOCOLS] as const;
+const SERVICE_PROTOCOLS: readonly string[] = ["HTTP", "HTTP2", "GRPC", ...BYTE_PROTOCOLS];
 
 /** Whether a port's connections are forwarded as bytes, unless an HTTP route leads there. */
 export function carriesBytes({ protocol }: ServiceEntrySpec["ports"][number]): boolean {
-  return (BYTE_PROTOCOLS as readonly string[]).includes(protocol);
+  return (BYTE_PROTOCOLS as readonly string[]).includes(protocol.toUpperCase());
 }
 
 const ServiceEntrySpec = Closed({
@@ -36,8 +36,8 @@ const ServiceEntrySpec = Closed({
       number: PortNumber("The port that clients call."),
       name: Type.String({ minLength: 1, description: "The port's name in endpoints[].ports." }),
       protocol: Choice(
-        SERVICE_PROTOCOLS,
-        "HTTP is HTTP/1.1 towards endpoints; HTTP2 and GRPC are HTTP/2 without TLS. Proxies accept both on every port. " +
+        [...SERVICE_PROTOCOLS, ...SERVICE_PROTOCOLS.map((name) => name.toLowerCase())],
+        "The protocol, in capitals or not: HTTP is HTTP/1.1 towards endpoints; HTTP2 and GRPC are HTTP/2 without TLS. Proxies accept both on every port. " +
           "TCP, TLS, HTTPS, MONGO, MYSQL, REDIS: bytes, for the tcp and tls routes of VirtualServices; HTTP routes may lead there too.",
       ),
       targetPort: Type.Optional(PortNumber("The endpoints' port; default the same number.")),
@@ -45,9 +45,9 @@ const ServiceEntrySpec = Closed({
     { minItems: 1, description: "The service's ports." },
   ),
   resolution: Choice(
-    ["STATIC", "DNS", "DNS_ROUND_ROBIN"],
+    ["STATIC", "DNS", "DNS_ROUND_ROBIN", "NONE"],
     "STATIC: endpoint addresses are IP addresses. DNS: addresses may be names, and each address of a name is an endpoint. " +
-      "DNS_ROUND_ROBIN: only the first address of the newest answer is. Without endpoints the host itself is the address.",
+      "DNS_ROUND_ROBIN: only the first address of the newest answer is. Without endpoints the host itself is the address. NONE: it always is.",
   ),
   endpoints: Type.Optional(Type.Array(Workload(), { minItems: 1, description: "The service's endpoints." })),
   workloadSelector: Type.Optional(
@@ -66,6 +66,20 @@ const ServiceEntrySpec = Closed({
         description:
           "The identities of the service's workloads: with mutual TLS, the certificate of an endpoint must have one of these, or " +
           "that of the endpoint's serviceAccount; any id of the mesh where neither is known.",
+      },
+    ),
+  ),
+  addresses: Type.Optional(
+    Type.Array(
+      Type.String({
+        pattern: "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$",
+        maxLength: 49,
+        description: "An IP address, or a block of them, which is without effect.",
+      }),
+      {
+        maxItems: 100,
+        description:
+          "The service's own addresses: a request whose host is one of them is for the service too.",
       },
     ),
   ),
@@ -98,6 +112,18 @@ function checkServiceEntry(spec: ServiceEntrySpec): readonly SpecFault[] {
       path: ["workloadSelector"],
       message: "A ServiceEntry has either endpoints or a workloadSelector; this one has both",
     });
+  if (spec.resolution === "NONE" && spec.endpoints !== undefined)
+    faults.push({
+      path: ["endpoints"],
+      message: "Resolution NONE has no endpoints, for the host is the address; use DNS or STATIC",
+    });
+  spec.addresses?.forEach((address, index) => {
+    if (!ipaddr.isValid(address) && !ipaddr.isValidCIDR(address))
+      faults.push({
+        path: ["addresses", index],
+        message: `${JSON.stringify(address)} is no IP address and no block`,
+      });
+  });
   if (spec.resolution === "STATIC" && spec.endpoints === undefined && spec.workloadSelector === undefined)
     faults.push({ path: ["resolution"], message: "Resolution STATIC needs endpoints or a workloadSelector" });
   const portNames = new Set(spec.ports.map((port) => port.name));

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import ipaddr from "ipaddr.js";
 import Type, { type Static } from "typebox";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
 import { FORM_KEYWORD } from "../schema/form.ts";
@@ -47,10 +48,52 @@ const Egress = Closed(
   },
 );
 
+const Ingress = Closed(
+  {
+    port: Closed(
+      {
+        number: PortNumber("The port."),
+        protocol: Protocol(),
+        name: Type.Optional(Type.String({ description: "The port's name, for information." })),
+      },
+      { description: "The port that the sidecar listens on for its workload." },
+    ),
+    bind: Type.Optional(
+      Type.String({
+        pattern: "^[0-9A-Fa-f:.]+$",
+        maxLength: 45,
+        description: "The IP address that the sidecar listens on; default the one of `--host`.",
+      }),
+    ),
+    captureMode: Type.Optional(
+      Choice(["DEFAULT", "NONE"], "Both are the same: no traffic is captured, and callers name the port."),
+    ),
+    defaultEndpoint: Type.String({
+      pattern: "^(127\\.0\\.0\\.1|\\[::1\\]):[1-9][0-9]{0,4}$",
+      description: "The application's address: `127.0.0.1:PORT` or `[::1]:PORT`.",
+      [FORM_KEYWORD]: "127.0.0.1:PORT or [::1]:PORT",
+    }),
+  },
+  {
+    [REFUSED_KEYWORD]: {
+      tls: "a sidecar's inbound ports have no certificates of their own; write a Gateway",
+      connectionPool: "write limits.maxConnections in the MeshConfig",
+    },
+  },
+);
+
 const SidecarSpec = Closed(
   {
     workloadSelector: Type.Optional(
       WorkloadSelector("The workloads of the namespace that this Sidecar is for; all of them when absent."),
+    ),
+    ingress: Type.Optional(
+      Type.Array(Ingress, {
+        minItems: 1,
+        maxItems: 100,
+        description:
+          "The ports on which the sidecars take calls for their workload, in place of the flags --inbound-port and --app.",
+      }),
     ),
     egress: Type.Optional(
       Type.Array(Egress, {
@@ -77,7 +120,6 @@ const SidecarSpec = Closed(
   },
   {
     [REFUSED_KEYWORD]: {
-      ingress: "the flags --inbound-port and --app of purser proxy set a sidecar's inbound listener",
       inboundConnectionPool: "write limits.maxConnections in the MeshConfig",
     },
   },
@@ -94,7 +136,47 @@ export const SIDECAR = {
 } as const satisfies KindDefinition;
 
 /** Istio refuses the same lists. */
-function checkSidecar({ egress = [] }: SidecarSpec): readonly SpecFault[] {
+function checkSidecar({ ingress = [], egress = [] }: SidecarSpec): readonly SpecFault[] {
+  return [...ingress.flatMap(ingressFaults), ...egressFaults(egress)];
+}
+
+type IngressSpec = Static<typeof Ingress>;
+
+function ingressFaults(
+  { bind, port, defaultEndpoint }: IngressSpec,
+  index: number,
+  all: readonly IngressSpec[],
+): readonly SpecFault[] {
+  const path = ["ingress", index];
+  const faults: SpecFault[] = [];
+  if (bind !== undefined && !ipaddr.isValid(bind))
+    faults.push({ path: [...path, "bind"], message: `${JSON.stringify(bind)} is no IP address` });
+  if (all.findIndex((other) => other.port.number === port.number) < index)
+    faults.push({ path: [...path, "port", "number"], message: `Port ${port.number} is listed twice` });
+  const appPort = portOf(defaultEndpoint);
+  const other = all.find((each) => portOf(each.defaultEndpoint) === appPort);
+  if (other !== undefined && other.defaultEndpoint !== defaultEndpoint)
+    faults.push({
+      path: [...path, "defaultEndpoint"],
+      message: `${other.defaultEndpoint} has the same port, and the applications of a workload differ in their ports`,
+    });
+  if (appPort > 65_535)
+    faults.push({ path: [...path, "defaultEndpoint"], message: `There is no port ${appPort}` });
+  if (appPort === port.number && bind === undefined)
+    faults.push({
+      path: [...path, "defaultEndpoint"],
+      message:
+        "The sidecar would call itself: the application needs another port, or the sidecar an address in bind",
+    });
+  return faults;
+}
+
+/** The port at the end of `127.0.0.1:8080`. */
+function portOf(address: string): number {
+  return Number(address.slice(address.lastIndexOf(":") + 1));
+}
+
+function egressFaults(egress: NonNullable<SidecarSpec["egress"]>): readonly SpecFault[] {
   return egress.flatMap(({ port, hosts }, index): readonly SpecFault[] => {
     const faults: SpecFault[] = [];
     const path = ["egress", index];

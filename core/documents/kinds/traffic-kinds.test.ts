@@ -51,8 +51,8 @@ describe("Istio's routing kinds", () => {
   it("refuse each unsupported field at its location", () => {
     const [field, kind] = [/has no field "(\w+)"/, /must be/];
     const cases: readonly (readonly [string, object, RegExp])[] = [
-      ["ServiceEntry", { ...ENTRY, addresses: ["10.0.0.1"] }, field],
-      ["ServiceEntry", { ...ENTRY, resolution: "NONE" }, kind],
+      ["ServiceEntry", { ...ENTRY, address: ["10.0.0.1"] }, field],
+      ["ServiceEntry", { ...ENTRY, resolution: "NOWHERE" }, kind],
       ["ServiceEntry", { ...ENTRY, ports: [{ ...PORT, protocol: "UDP" }] }, kind],
       ["ServiceEntry", { ...ENTRY, hosts: ["*.example.com"] }, kind],
       ["VirtualService", http({ route: [TO_A], mirror_percent: 5 }), field],
@@ -67,7 +67,7 @@ describe("Istio's routing kinds", () => {
         field,
       ],
       ["DestinationRule", { host: "a", trafficPolicy: { loadBalancer: { simple: "PASSTHROUGH" } } }, kind],
-      ["Gateway", { selector: { app: "other" }, servers: [{ port: PORT, hosts: ["*"] }] }, field],
+      ["Gateway", { selector: { app: 1 }, servers: [{ port: PORT, hosts: ["*"] }] }, kind],
       ["Gateway", { servers: [{ port: PORT, hosts: ["*"], tls: { caCrl: "x" } }] }, field],
     ];
     for (const [name, spec, expected] of cases) {

@@ -60,7 +60,9 @@ function mergeMatch(root: HttpMatchSpec, leaf: HttpMatchSpec): HttpMatchSpec {
 /** Whether the delegate's match, merged with the root's, can match no request that the root's does not. */
 function narrows(root: HttpMatchSpec, leaf: HttpMatchSpec): boolean {
   return (
-    (["uri", "method", "authority"] as const).every((field) => textNarrows(root[field], leaf[field])) &&
+    (["uri", "scheme", "method", "authority"] as const).every((field) =>
+      textNarrows(root[field], leaf[field]),
+    ) &&
     (["headers", "withoutHeaders", "queryParams"] as const).every((field) =>
       Object.entries(leaf[field] ?? {}).every(([name, match]) => textNarrows(root[field]?.[name], match)),
     ) &&

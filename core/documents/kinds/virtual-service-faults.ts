@@ -9,8 +9,8 @@ import { corsFaults } from "./cors-policy.ts";
 import { headerMapFaults, headerNamesFaults } from "./header-faults.ts";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
 import type { HeaderOperationsSpec } from "./traffic-fields.ts";
+import { type HttpMatchSpec, SCHEME_HEADER } from "./virtual-service-match.ts";
 import { ownRouteFaults } from "./virtual-service-own.ts";
-import type { HttpMatchSpec } from "./virtual-service-match.ts";
 import { gatewayFaults, sourceFaults, weightFaults } from "./virtual-service-route-faults.ts";
 import { tcpFaults } from "./virtual-service-tcp-faults.ts";
 import { replyFaults } from "./virtual-service-replies.ts";
@@ -40,6 +40,7 @@ export function virtualServiceFaults(spec: VirtualServiceSpec): readonly SpecFau
       ...rewriteFaults(route.rewrite, [...path, "rewrite"]),
       ...(route.match ?? []).flatMap((match, matchIndex) => [
         ...regexFaults(match, [...path, "match", matchIndex]),
+        ...schemeFaults(match, [...path, "match", matchIndex]),
         ...sourceFaults(match, isDelegate ? undefined : spec.gateways, [...path, "match", matchIndex]),
         // A delegate's gateways are those of the VirtualServices that delegate to it.
         ...(isDelegate
@@ -140,7 +141,7 @@ function rewriteFaults(rewrite: HttpRouteSpec["rewrite"], path: Path): readonly 
 }
 
 function regexFaults(match: HttpMatchSpec, path: Path): readonly SpecFault[] {
-  const singles = (["uri", "method", "authority"] as const).map(
+  const singles = (["uri", "scheme", "method", "authority"] as const).map(
     (field) => [[field], match[field]?.regex] as const,
   );
   const maps = (["headers", "withoutHeaders", "queryParams"] as const).flatMap((field) =>
@@ -157,6 +158,13 @@ function regexFaults(match: HttpMatchSpec, path: Path): readonly SpecFault[] {
           },
         ];
   });
+}
+
+/** The scheme is matched by this header, whose condition cannot hold beside another one. */
+function schemeFaults({ scheme, headers = {} }: HttpMatchSpec, path: Path): readonly SpecFault[] {
+  const name = Object.keys(headers).find((each) => each.toLowerCase() === SCHEME_HEADER);
+  if (scheme === undefined || name === undefined) return [];
+  return [{ path: [...path, "scheme"], message: `A match has either scheme or the header ${name}` }];
 }
 
 function headerFaults(operations: HeaderOperationsSpec | undefined, path: Path): readonly SpecFault[] {

@@ -16,6 +16,9 @@ export const HttpMatch = Closed(
         description: "Whether exact and prefix matches of the path ignore case; default false.",
       }),
     ),
+    scheme: Type.Optional(
+      StringMatch("The scheme, http or https: of the connection, or as a trusted proxy in front says."),
+    ),
     method: Type.Optional(StringMatch("The method, case-sensitive.")),
     authority: Type.Optional(
       StringMatch(
@@ -58,12 +61,14 @@ export const HttpMatch = Closed(
   },
   {
     [REFUSED_KEYWORD]: {
-      scheme: "match the header x-forwarded-proto, which every request has when it is routed",
       statPrefix:
         "routes have no statistics of their own; give the route a name, and count by the attribute route.name in a Telemetry document",
     },
   },
 );
+
+/** The header that has the scheme of every request that is routed. */
+export const SCHEME_HEADER = "x-forwarded-proto";
 
 export type HttpMatchSpec = Static<typeof HttpMatch>;
 

@@ -32,10 +32,6 @@ describe("a VirtualService", () => {
         /sourceSubnet is not supported: .*test source\.ip/,
       ],
       [{ http: [{ ...TO_A, mirrorPercent: 5 }] }, /mirrorPercent .*write mirrorPercentage/],
-      [
-        { http: [{ ...TO_A, match: [{ scheme: { exact: "https" } }] }] },
-        /match the header x-forwarded-proto/,
-      ],
       [{ http: [{ ...TO_A, match: [{ statPrefix: "a" }] }] }, /count by the attribute route\.name/],
       [
         { http: [{ ...TO_A, fault: { delay: { percent: 5, fixedDelay: "1s", percentage } } }] },

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { KINDS, PURSER_API_VERSION } from "../catalog.ts";
-import { METADATA_SCHEMA } from "../envelope.ts";
+import type { TObject } from "typebox";
+import { METADATA_SCHEMA, STATUS } from "../envelope.ts";
 import type { KindDefinition } from "../kinds/kind.ts";
 
 /** A JSON Schema as plain data, for editors. */
@@ -24,7 +25,20 @@ export function jsonSchemas(): ReadonlyMap<string, JsonSchema> {
   return files;
 }
 
-function documentSchema({ kind, apiVersions, description, spec }: KindDefinition): JsonSchema {
+function documentSchema({ kind, apiVersions, description, spec, whole }: KindDefinition): JsonSchema {
+  if (whole === true)
+    return {
+      title: kind,
+      description,
+      type: "object",
+      required: [...new Set(["apiVersion", "kind", "metadata", ...((spec as TObject).required ?? [])])],
+      properties: {
+        ...(spec as TObject).properties,
+        apiVersion: { enum: apiVersions },
+        kind: { const: kind },
+        metadata: METADATA_SCHEMA,
+      },
+    };
   return {
     title: kind,
     description,
@@ -36,6 +50,7 @@ function documentSchema({ kind, apiVersions, description, spec }: KindDefinition
       kind: { const: kind },
       metadata: METADATA_SCHEMA,
       spec,
+      status: STATUS,
     },
     additionalProperties: false,
   };

@@ -15,6 +15,7 @@ import { clientNamespaces } from "../kinds/export-to.ts";
 import { HEALTH_CHECK, type HealthCheckSpec } from "../kinds/health-check.ts";
 import { SERVICE_ENTRY, type ServiceEntrySpec } from "../kinds/service-entry.ts";
 import { displayName } from "../kinds/kind.ts";
+import { SERVICE, type ServiceDocument } from "../kinds/kubernetes/service.ts";
 import { VIRTUAL_SERVICE } from "../kinds/virtual-service.ts";
 import {
   type HttpDestinationSpec,
@@ -24,11 +25,13 @@ import {
 import { WORKLOAD_ENTRY, type WorkloadEntrySpec } from "../kinds/workload-entry.ts";
 import type { DocumentPath } from "../yaml/places.ts";
 
-/** A host declared by ServiceEntries. */
+/** A host declared by a Service of Kubernetes or by ServiceEntries. */
 interface Service {
   readonly host: string;
   readonly namespace: string;
   readonly ports: Set<number>;
+  /** Whether its ports are not known here, as those of a Service with the type ExternalName that lists none. */
+  readonly anyPort?: boolean;
 }
 
 /** The documents that routing documents may refer to. */
@@ -37,7 +40,7 @@ interface Mesh {
   readonly services: ReadonlyMap<string, Service>;
   readonly rules: readonly ParsedDocument[];
   /**
-   * Whether all ServiceEntries, or DestinationRules, could be read; otherwise missing ones are not reported.
+   * Whether all ServiceEntries and Services, or DestinationRules, could be read; otherwise missing ones are not reported.
    */
   readonly allServices: boolean;
   readonly allRules: boolean;
@@ -48,9 +51,9 @@ export function faultsOfTraffic(set: DocumentSet): readonly Diagnostic[] {
   const readable = (kind: string) =>
     set.complete && set.documents.every(({ definition, valid }) => valid || definition.kind !== kind);
   const mesh: Mesh = {
-    services: servicesOf(documentsOf(set.documents, SERVICE_ENTRY)),
+    services: servicesOf(set),
     rules: documentsOf(set.documents, DESTINATION_RULE),
-    allServices: readable(SERVICE_ENTRY.kind),
+    allServices: readable(SERVICE_ENTRY.kind) && readable(SERVICE.kind),
     allRules: readable(DESTINATION_RULE.kind),
   };
   return [
@@ -87,12 +90,23 @@ function faultsOfHealthChecks(documents: readonly ParsedDocument[], mesh: Mesh):
   });
 }
 
-function servicesOf(entries: readonly ParsedDocument[]): ReadonlyMap<string, Service> {
+function servicesOf({ documents }: DocumentSet): ReadonlyMap<string, Service> {
   const services = new Map<string, Service>();
-  for (const { metadata, spec } of entries) {
+  const ofKubernetes = new Set<string>();
+  for (const { metadata, spec } of documentsOf(documents, SERVICE)) {
+    const { ports } = (spec as ServiceDocument).spec;
+    const { name, namespace } = metadata;
+    const key = canonicalHost(name, namespace);
+    const numbers = new Set((ports ?? []).map(({ port }) => port));
+    services.set(key, { host: name, namespace, ports: numbers, anyPort: numbers.size === 0 });
+    ofKubernetes.add(key);
+  }
+  for (const { metadata, spec } of documentsOf(documents, SERVICE_ENTRY)) {
     const { hosts, ports } = spec as ServiceEntrySpec;
     for (const host of hosts) {
       const key = canonicalHost(host, metadata.namespace);
+      // A ServiceEntry adds no ports to a Service of Kubernetes.
+      if (ofKubernetes.has(key)) continue;
       const service = services.get(key) ?? { host, namespace: metadata.namespace, ports: new Set<number>() };
       for (const { number } of ports) service.ports.add(number);
       services.set(key, service);
@@ -142,7 +156,7 @@ function faultsOfGateways(document: ParsedDocument, set: DocumentSet): readonly 
     if (name === MESH_GATEWAY || !set.complete || set.resolve(GATEWAY.kind, qualified, namespace)) return [];
     const suggestion = set.suggest(GATEWAY.kind, name, namespace);
     const message = `There is no Gateway ${JSON.stringify(name)}`;
-    return [faultAt(document, "PURSER_REF_UNKNOWN", ["spec", "gateways", index], message, { suggestion })];
+    return [unresolved(document, ["spec", "gateways", index], message, suggestion)];
   });
 }
 
@@ -179,7 +193,8 @@ function faultsOfDestination(
   const service = resolveHost(mesh.services, host, namespace);
   if (service === undefined) return unknownHost(document, [...path, "host"], host, mesh);
   const faults: Diagnostic[] = [];
-  if (port !== undefined && mesh.allServices && !service.ports.has(port.number)) {
+  const knowsPorts = mesh.allServices && service.anyPort !== true;
+  if (port !== undefined && knowsPorts && !service.ports.has(port.number)) {
     const message = `${service.host} has no port ${port.number}, only ${[...service.ports].join(", ")}`;
     faults.push(faultAt(document, "PURSER_REF_UNSUITABLE", [...path, "port", "number"], message));
   }
@@ -188,7 +203,7 @@ function faultsOfDestination(
     if (!subsets.includes(subset)) {
       const message = `No DestinationRule gives ${service.host} a subset ${JSON.stringify(subset)}`;
       const suggestion = suggest(subset, subsets);
-      faults.push(faultAt(document, "PURSER_REF_UNKNOWN", [...path, "subset"], message, { suggestion }));
+      faults.push(unresolved(document, [...path, "subset"], message, suggestion));
     }
   }
   return faults;
@@ -214,6 +229,19 @@ function unknownHost(
   const candidates = [...mesh.services.values()].flatMap((service) =>
     hostAliases(service.host, service.namespace, document.metadata.namespace),
   );
-  const message = `No ServiceEntry has the host ${JSON.stringify(host)}`;
-  return [faultAt(document, "PURSER_REF_UNKNOWN", path, message, { suggestion: suggest(host, candidates) })];
+  const message = `No Service and no ServiceEntry has the host ${JSON.stringify(host)}`;
+  return [unresolved(document, path, message, suggest(host, candidates))];
+}
+
+/** A warning: the document may come later, by a registry or a file, and is used from then on. */
+function unresolved(
+  document: ParsedDocument,
+  path: DocumentPath,
+  message: string,
+  suggestion: string | undefined,
+): Diagnostic {
+  return {
+    ...faultAt(document, "PURSER_REF_UNRESOLVED", path, message, { suggestion }),
+    severity: "warning",
+  };
 }

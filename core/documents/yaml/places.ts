@@ -26,12 +26,26 @@ export class YamlPlaces {
   readonly #text: string;
   readonly #lines: LineCounter;
   readonly #document: Document.Parsed;
+  /** Path of the part that all other paths begin at; empty for the whole document. */
+  readonly #root: DocumentPath;
 
-  constructor(file: string, text: string, lines: LineCounter, document: Document.Parsed) {
+  constructor(
+    file: string,
+    text: string,
+    lines: LineCounter,
+    document: Document.Parsed,
+    root: DocumentPath = [],
+  ) {
     this.file = file;
     this.#text = text;
     this.#lines = lines;
     this.#document = document;
+    this.#root = root;
+  }
+
+  /** Locations of the parts of one part, such as an item of a List, with paths that begin there. */
+  below(path: DocumentPath): YamlPlaces {
+    return new YamlPlaces(this.file, this.#text, this.#lines, this.#document, [...this.#root, ...path]);
   }
 
   /**
@@ -85,7 +99,7 @@ export class YamlPlaces {
   #find(path: DocumentPath): { readonly node: unknown; readonly key: unknown; readonly exact: boolean } {
     let node: unknown = this.#document.contents;
     let key: unknown;
-    for (const step of path) {
+    for (const step of this.#root.length === 0 ? path : [...this.#root, ...path]) {
       const collection = isAlias(node) ? node.resolve(this.#document) : node;
       if (isMap(collection)) {
         const pair: Pair | undefined = collection.items.find(

@@ -16,6 +16,8 @@ export interface Cluster {
   readonly name: string;
   readonly service: ServiceIdentity;
   readonly subset?: string;
+  /** No document declares the service, its port or its subset, so that the cluster has no endpoints; absent: one does. */
+  readonly isMissing?: true;
   readonly loadBalancer: LoadBalancer;
   /** Maximum time to open a connection, and to wait for one. */
   readonly connectTimeoutMs: number;

@@ -12,7 +12,7 @@ import { PurserError } from "../../../kernel/errors.ts";
 import { addHealthRoutes, addMetricsRoute } from "../../../server/http/operation-routes.ts";
 import type { SurfaceRouter } from "../../../server/http/surface-router.ts";
 import type { Pilot } from "../../pilot.ts";
-import { createStaticRegistry } from "../../registry/registry-static.ts";
+import { createRegistry } from "../../registry/registry.ts";
 
 export interface OperationRoutes {
   readonly pilot: Pilot;
@@ -33,7 +33,7 @@ export function addOperationRoutes(
   addMetricsRoute(router, GET_PILOT_METRICS, () => metrics.metrics());
   router.serve(GET_REGISTRY, (context) => {
     const { version = "", traffic } = pilot.current ?? {};
-    const services = traffic === undefined ? [] : createStaticRegistry(traffic).services;
+    const services = traffic === undefined ? [] : createRegistry(traffic).services;
     context.body = {
       version,
       services: services.map(({ identity, internal, ports }) => ({

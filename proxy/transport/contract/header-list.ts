@@ -20,6 +20,8 @@ export interface FieldBlock {
   readonly spans: number[];
   /** Facts about the fields, which `HeaderList` keeps here so that equal heads share them. */
   nameFlags?: number;
+  /** Names of the fields that arrived as never-indexed literals of HTTP/2; undefined when there is none. */
+  readonly neverIndexed?: ReadonlySet<string> | undefined;
   isAscii?: boolean;
 }
 
@@ -90,6 +92,14 @@ export class HeaderList implements EditableHeaders {
   /** Number of fields. */
   get size(): number {
     return this.#flat.length / 2;
+  }
+
+  /**
+   * Names of the fields that a sender wants in no table of HTTP/2, here or at a further hop (RFC 7541, section 6.2.3); undefined
+   * when there is none.
+   */
+  get neverIndexed(): ReadonlySet<string> | undefined {
+    return this.#block?.neverIndexed;
   }
 
   /** The field's value; repeated fields are joined as RFC 9110, section 5.3 says. */

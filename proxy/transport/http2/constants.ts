@@ -18,15 +18,31 @@ export const FRAME = {
 } as const;
 
 /** Frame flags (section 6). */
-export const FLAG = { endStream: 0x1, endHeaders: 0x4, padded: 0x8, priority: 0x20 } as const;
+export const FLAG = { ack: 0x1, endStream: 0x1, endHeaders: 0x4, padded: 0x8, priority: 0x20 } as const;
+
+/** Settings (section 6.5.2; RFC 8441, section 3). */
+export const SETTING = {
+  headerTableSize: 1,
+  enablePush: 2,
+  maxConcurrentStreams: 3,
+  initialWindowSize: 4,
+  maxFrameSize: 5,
+  maxHeaderListSize: 6,
+  enableConnectProtocol: 8,
+} as const;
 
 /** Error codes (section 7). */
 export const CODE = {
   noError: 0x0,
   protocolError: 0x1,
   internalError: 0x2,
+  flowControlError: 0x3,
+  settingsTimeout: 0x4,
+  streamClosed: 0x5,
+  frameSizeError: 0x6,
   refusedStream: 0x7,
   cancel: 0x8,
+  compressionError: 0x9,
   connectError: 0xa,
   enhanceYourCalm: 0xb,
 } as const;
@@ -36,6 +52,15 @@ export const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /** Size of a frame's header, in bytes. */
 export const FRAME_HEADER_BYTES = 9;
+
+/** Largest payload of a frame in either direction, in bytes: SETTINGS_MAX_FRAME_SIZE's initial value, which every peer accepts. */
+export const MAX_FRAME_BYTES = 16_384;
+
+/** Initial size of each flow-control window, in bytes (section 6.9.2). */
+export const INITIAL_WINDOW_BYTES = 65_535;
+
+/** Largest size of a flow-control window, in bytes (section 6.9.1). */
+export const MAX_WINDOW_BYTES = 2 ** 31 - 1;
 
 /** Last stream id of a GOAWAY that announces a shutdown (section 6.8). */
 export const LAST_STREAM_ID = 2 ** 31 - 1;

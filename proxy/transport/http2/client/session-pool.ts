@@ -2,13 +2,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Cancel } from "../../../../kernel/ports.ts";
-import type { TlsConnector } from "../../tls/client/tls-connector.ts";
 import type { ClientSettings } from "../../contract/client.ts";
 import { LinkedList } from "../../http1/client/linked-list.ts";
 import type { PooledRequest } from "../../http1/client/pooled.ts";
-import type { Http2Request } from "./http2-request.ts";
+import type { PooledSession, SessionOwner } from "./pooled-session.ts";
 import { CHECK_MS } from "./signs-of-life.ts";
-import { type SessionOwner, UpstreamSession } from "./upstream-session.ts";
+
+type PoolSettings = Pick<
+  ClientSettings,
+  | "connectTimeoutMs"
+  | "maxConnections"
+  | "maxPendingRequests"
+  | "maxRequestsPerConnection"
+  | "maxConnectionDurationMs"
+  | "idleTimeoutMs"
+  | "clock"
+  | "scheduler"
+>;
 
 /** Sweeps are at least this far apart: deadlines that are close to each other share one. */
 const MIN_SWEEP_MS = 10;
@@ -18,13 +28,13 @@ const MIN_SWEEP_MS = 10;
  * until it has as many as both sides allow; then another is opened, up to `maxConnections`. A session that cannot be
  * established fails the requests that wait, since none could be sent.
  */
-export class SessionPool implements SessionOwner {
-  readonly #settings: ClientSettings;
-  readonly #connector: TlsConnector | undefined;
+export class SessionPool<R extends PooledRequest> implements SessionOwner<R> {
+  readonly #settings: PoolSettings;
+  readonly #newSession: (owner: SessionOwner<R>) => PooledSession<R>;
   /** Sessions that take requests, or are being established, in the order of their opening. */
-  readonly #sessions = new Set<UpstreamSession>();
+  readonly #sessions = new Set<PooledSession<R>>();
   /** Sessions whose last requests are under way. */
-  readonly #leaving = new Set<UpstreamSession>();
+  readonly #leaving = new Set<PooledSession<R>>();
   readonly #waiting = new LinkedList<PooledRequest>();
   #connecting = 0;
   #isClosing = false;
@@ -33,10 +43,9 @@ export class SessionPool implements SessionOwner {
   #cancelSweep: Cancel | undefined;
   #cancelChecks: Cancel | undefined;
 
-  /** @param connector Opens connections with TLS; undefined for plain text. */
-  constructor(settings: ClientSettings, connector: TlsConnector | undefined) {
+  constructor(settings: PoolSettings, newSession: (owner: SessionOwner<R>) => PooledSession<R>) {
     this.#settings = settings;
-    this.#connector = connector;
+    this.#newSession = newSession;
   }
 
   /** Number of established connections. */
@@ -54,7 +63,7 @@ export class SessionPool implements SessionOwner {
    *
    * @returns Undefined, or the reason for which the request was not accepted.
    */
-  submit(request: Http2Request): "overflow" | "connection-failure" | undefined {
+  submit(request: R): "overflow" | "connection-failure" | undefined {
     if (this.#isClosing) return "connection-failure";
     const session = this.#waiting.size === 0 ? this.#sessionWithRoom() : undefined;
     if (session !== undefined) {
@@ -70,19 +79,19 @@ export class SessionPool implements SessionOwner {
   }
 
   /** Takes a request out of the queue. Does nothing for a request that does not wait. */
-  abandon(request: Http2Request): void {
+  abandon(request: R): void {
     this.#waiting.remove(request);
     this.#checkDrained();
   }
 
-  onConnected(session: UpstreamSession): void {
+  onConnected(session: PooledSession<R>): void {
     this.#endConnecting(session);
     session.retireAtMs = this.#now() + limitOf(this.#settings.maxConnectionDurationMs);
     this.#sweepBy(session.retireAtMs);
     this.onRoom(session);
   }
 
-  onConnectFailed(session: UpstreamSession, detail: string): void {
+  onConnectFailed(session: PooledSession<R>, detail: string): void {
     this.#endConnecting(session);
     this.#sessions.delete(session);
     for (let request = this.#takeWaiting(); request !== undefined; request = this.#takeWaiting())
@@ -90,28 +99,32 @@ export class SessionPool implements SessionOwner {
     this.#checkDrained();
   }
 
-  onRoom(session: UpstreamSession): void {
-    if (this.#leaving.has(session)) {
-      if (session.isBroken && session.active === 0) this.#forget(session);
-      return;
-    }
+  onRoom(session: PooledSession<R>): void {
     for (let first = this.#waiting.first; first !== undefined; first = this.#waiting.first) {
-      const request = first as Http2Request;
+      const request = first as R;
       if (!this.#sessions.has(session) || !session.hasRoom) break;
       this.#waiting.remove(request);
       this.#send(session, request);
     }
+    // A request that was sent without room for more may have left the session with no room for those that still wait.
+    this.#connectForWaiting();
     if (session.active > 0 || !this.#sessions.has(session)) return;
     if (this.#isClosing) return session.retire();
     session.deadlineMs = this.#now() + limitOf(this.#settings.idleTimeoutMs);
     this.#sweepBy(session.deadlineMs);
   }
 
-  onLeaving(session: UpstreamSession): void {
+  onLeaving(session: PooledSession<R>): void {
     if (!this.#sessions.delete(session)) return;
     this.#leaving.add(session);
-    if (session.isBroken) this.#forget(session);
     this.#connectForWaiting();
+  }
+
+  onClosed(session: PooledSession<R>): void {
+    const wasLeaving = this.#leaving.delete(session);
+    if (!this.#sessions.delete(session) && !wasLeaving) return;
+    this.#connectForWaiting();
+    this.#checkDrained();
   }
 
   /** Accepts no further request. Resolves when the requests under way are over and all connections are closed. */
@@ -137,12 +150,12 @@ export class SessionPool implements SessionOwner {
     this.#checkDrained();
   }
 
-  #sessionWithRoom(): UpstreamSession | undefined {
+  #sessionWithRoom(): PooledSession<R> | undefined {
     for (const session of this.#sessions) if (session.hasRoom) return session;
     return undefined;
   }
 
-  #send(session: UpstreamSession, request: Http2Request): void {
+  #send(session: PooledSession<R>, request: R): void {
     const { maxRequestsPerConnection: limit } = this.#settings;
     session.send(request);
     if (limit > 0 && session.requests >= limit) session.retire();
@@ -156,7 +169,7 @@ export class SessionPool implements SessionOwner {
     const { maxConnections, connectTimeoutMs } = this.#settings;
     // One at a time: its SETTINGS say how many requests a session takes.
     if (this.#waiting.size === 0 || this.#connecting > 0 || this.#sessions.size >= maxConnections) return;
-    const session = new UpstreamSession(this.#settings, this.#connector, this);
+    const session = this.#newSession(this);
     session.deadlineMs = this.#now() + limitOf(connectTimeoutMs);
     this.#connecting++;
     this.#sessions.add(session);
@@ -164,16 +177,11 @@ export class SessionPool implements SessionOwner {
     this.#cancelChecks ??= this.#settings.scheduler.every(CHECK_MS, () => this.#checkLife());
   }
 
-  #endConnecting(session: UpstreamSession): void {
+  #endConnecting(session: PooledSession<R>): void {
     if (!session.isConnecting) return;
     session.isConnecting = false;
     session.deadlineMs = Infinity;
     if (this.#connecting > 0) this.#connecting--;
-  }
-
-  #forget(session: UpstreamSession): void {
-    this.#leaving.delete(session);
-    this.#checkDrained();
   }
 
   #checkLife(): void {
@@ -220,7 +228,7 @@ export class SessionPool implements SessionOwner {
     this.#sweepBy(Math.min(nextMs, this.#waiting.first?.deadlineMs ?? Infinity));
   }
 
-  #onConnectTimeout(session: UpstreamSession): void {
+  #onConnectTimeout(session: PooledSession<R>): void {
     const detail = `no connection within ${this.#settings.connectTimeoutMs} ms`;
     this.onConnectFailed(session, detail);
     session.cut(detail);

@@ -1,168 +1,177 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
 import type { Socket } from "node:net";
 
 import { connectionErrorText } from "../../tls/client/connection-error-text.ts";
 import type { TlsConnector } from "../../tls/client/tls-connector.ts";
 import type { ClientSettings } from "../../contract/client.ts";
 import { openSocket } from "../../raw/open-socket.ts";
-import { CONNECTION_WINDOW_BYTES, STREAM_WINDOW_BYTES } from "../constants.ts";
+import type { ConnectionEvents } from "../connection/connection-events.ts";
+import { FramedConnection } from "../connection/framed-connection.ts";
+import { SETTING, STREAM_WINDOW_BYTES } from "../constants.ts";
 import type { Http2Request, RequestSession } from "./http2-request.ts";
-import { SignsOfLife } from "./signs-of-life.ts";
+import { ReadMemory } from "./read-memory.ts";
+import type { PooledSession, SessionOwner } from "./pooled-session.ts";
+import { CHECK_MS, SignsOfLife } from "./signs-of-life.ts";
 
-/** The calls of sessions to their pool. */
-export interface SessionOwner {
-  onConnected(session: UpstreamSession): void;
-  /** The session could not be established. */
-  onConnectFailed(session: UpstreamSession, detail: string): void;
-  /** The session has room for another request. */
-  onRoom(session: UpstreamSession): void;
-  /** The session takes no further request: its upstream is leaving, or the connection is gone. */
-  onLeaving(session: UpstreamSession): void;
-}
+type SessionSettings = Pick<
+  ClientSettings,
+  | "host"
+  | "port"
+  | "maxConcurrentStreams"
+  | "tcpKeepaliveTimeMs"
+  | "maxHeaderBytes"
+  | "proxyProtocol"
+  | "proxiedEnds"
+>;
+
+/** Ticks of the connection's limits for frames at each check: one for each second. */
+const TICKS_OF_CHECK = CHECK_MS / 1_000;
+
+/** Number of requests for which a connection has ids (RFC 9113, section 5.1.1). */
+const MAX_REQUESTS = 2 ** 30;
+
+const NO_BYTES = Buffer.alloc(0);
 
 /** One connection of HTTP/2 to an upstream. */
-export class UpstreamSession implements RequestSession {
-  /** Monotonic time at which the pool closes a session that is not established, or idle. */
+export class UpstreamSession implements PooledSession<Http2Request>, RequestSession, ConnectionEvents {
   deadlineMs = Infinity;
-  /** Monotonic time from which the session takes no further request. */
   retireAtMs = Infinity;
   isConnecting = true;
-  /** Number of requests that were sent on it. */
   requests = 0;
-  /** Number of requests under way. */
-  active = 0;
-  isBroken = false;
   wasUsed = false;
+  isFaulty = false;
   brokenDetail = "the connection was closed";
-  readonly #owner: SessionOwner;
+  readonly #owner: SessionOwner<Http2Request>;
   readonly #socket: Socket;
-  readonly #session: ClientHttp2Session;
+  readonly #connection: FramedConnection;
   readonly #maxStreams: number;
   readonly #life = new SignsOfLife();
-  /** Number of requests under way that the upstream allows. */
-  #maxRemoteStreams = 0;
-  /** Whether the upstream takes extended CONNECT (RFC 8441). */
-  #takesUpgrades = false;
   #isLeaving = false;
 
   /** @param connector Opens connections with TLS; undefined for plain text. */
-  constructor(settings: ClientSettings, connector: TlsConnector | undefined, owner: SessionOwner) {
+  constructor(
+    settings: SessionSettings,
+    connector: TlsConnector | undefined,
+    owner: SessionOwner<Http2Request>,
+  ) {
     this.#owner = owner;
     this.#maxStreams = settings.maxConcurrentStreams;
-    const socket = openSocket(settings, connector, {});
-    this.#socket = socket;
-    // The URL is only a form that node:http2 needs: each request brings its own authority.
-    const session = connectHttp2("http://upstream", {
-      createConnection: () => socket,
-      settings: {
-        enablePush: false,
-        initialWindowSize: STREAM_WINDOW_BYTES,
-        maxHeaderListSize: settings.maxHeaderBytes,
+    const { maxHeaderBytes } = settings;
+    const isSecure = connector !== undefined;
+    const memory = new ReadMemory();
+    const options = {
+      onread: {
+        buffer: () => memory.next(),
+        callback: (length: number, bytes: Uint8Array) => {
+          this.#connection.receive(memory.take(length, bytes));
+          return true;
+        },
       },
-    });
-    this.#session = session;
-    session.on("remoteSettings", ({ maxConcurrentStreams, enableConnectProtocol }) => {
-      this.#maxRemoteStreams = maxConcurrentStreams ?? Infinity;
-      this.#takesUpgrades = enableConnectProtocol === true;
-      if (this.isConnecting) this.#onEstablished();
-      else this.#owner.onRoom(this);
-    });
-    session.on("goaway", (code: number) => this.#leave(`the upstream said GOAWAY with code ${code}`));
-    session.on("error", (error: NodeJS.ErrnoException) =>
-      this.#onBroken(connectionErrorText(error, connector !== undefined)),
-    );
-    session.on("close", () => this.#onBroken(this.brokenDetail));
+    };
+    const socket = openSocket(settings, connector, options);
+    this.#socket = socket;
+    socket.once(isSecure ? "secureConnect" : "connect", () => this.#connection.start(NO_BYTES));
+    socket.on("error", (error) => (this.brokenDetail = connectionErrorText(error, isSecure)));
+    // After a GOAWAY of this side, nothing of the upstream's is waited for.
+    socket.once("finish", () => socket.destroy());
+    const mine: number[] = [SETTING.enablePush, 0];
+    mine.push(SETTING.initialWindowSize, STREAM_WINDOW_BYTES, SETTING.maxHeaderListSize, maxHeaderBytes);
+    const sides = { isServer: false, settings: mine, maxHeaderBytes, maxPeerStreams: 0 };
+    this.#connection = new FramedConnection(socket, sides, this);
   }
 
-  /** Whether it takes a request now. */
+  get active(): number {
+    return this.#connection.active;
+  }
+
   get hasRoom(): boolean {
-    if (this.isConnecting || this.#isLeaving || this.isBroken || this.#session.destroyed) return false;
-    return this.active < Math.min(this.#maxStreams, this.#maxRemoteStreams);
+    const connection = this.#connection;
+    if (this.isConnecting || this.#isLeaving || !connection.isOpen) return false;
+    return connection.active < Math.min(this.#maxStreams, connection.peer.maxConcurrentStreams);
   }
 
-  /** Sends a request that it has room for. */
   send(request: Http2Request): void {
-    if (request.upgrade !== undefined && !this.#takesUpgrades) {
-      request.refuse("protocol-error", "the upstream takes no extended CONNECT (RFC 8441)");
+    if (request.upgrade !== undefined && !this.#connection.peer.takesConnect) {
+      const detail = "the upstream takes no extended CONNECT (RFC 8441)";
+      // The client's `open` is under way, and calls no receiver before it returns.
+      queueMicrotask(() => request.refuse("protocol-error", detail));
       return;
     }
     this.requests++;
-    this.active++;
     this.deadlineMs = Infinity;
-    const stream = this.#session.request(request.fields, {
-      endStream: request.isHeadOnly,
-      waitForTrailers: request.mayHaveTrailers,
-    });
-    request.startOn(this, stream);
+    const stream = this.#connection.open();
+    if (stream !== undefined) request.startOn(this, stream);
+    if (this.requests >= MAX_REQUESTS) this.retire();
   }
 
   onAnswered(): void {
     this.wasUsed = true;
   }
 
-  onStreamClosed(): void {
-    this.active--;
-    if (this.#isLeaving) this.#closeWhenIdle();
-    this.#owner.onRoom(this);
-  }
-
-  /** Takes no further request, and closes the connection with the last one. */
   retire(): void {
     this.#leave("the connection is retired");
-    this.#closeWhenIdle();
+    this.#connection.closeGently();
   }
 
-  /** Called at fixed intervals: pings an upstream that has been silent, and cuts the connection to one that is dead. */
   checkLife(): void {
-    const next = this.#life.check(this.active > 0, this.#socket.bytesRead);
-    if (next === "ping" && !this.#session.destroyed) this.#session.ping(() => {});
+    const connection = this.#connection;
+    // An upstream that does not read the GOAWAY is not waited for.
+    if (!this.isConnecting && !connection.isOpen) return connection.destroy();
+    for (let tick = 0; tick < TICKS_OF_CHECK; tick++) connection.onTick();
+    const next = this.#life.check(connection.active > 0, this.#socket.bytesRead);
+    if (next === "ping") connection.ping();
     else if (next === "dead") this.cut("the upstream did not answer a PING");
   }
 
-  /** Cuts the connection, and resets the requests on it. */
   cut(detail: string): void {
     this.brokenDetail = detail;
-    this.isBroken = true;
-    this.#session.destroy();
-    this.#socket.destroy();
+    this.#connection.destroy();
   }
+
+  /** No upstream opens streams: pushes are not enabled. */
+  onStream(): void {}
 
   /**
-   * The upstream's SETTINGS have come, the first frame that it sends. Before them, nobody knows how many requests it takes, and
+   * The first SETTINGS are the first frame that an upstream sends. Before them, nobody knows how many requests it takes, and
    * whether it speaks HTTP/2 at all.
    */
-  #onEstablished(): void {
-    if (this.isBroken) return;
-    this.#session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
-    this.#owner.onConnected(this);
+  onSettings(): void {
+    if (this.isConnecting) this.#owner.onConnected(this);
+    else this.#owner.onRoom(this);
   }
 
-  /** Not with requests under way: nghttp2 refuses a stream that it has not begun to send before its GOAWAY. */
-  #closeWhenIdle(): void {
-    if (this.active === 0 && !this.#session.destroyed) this.#session.close();
+  onGoaway(_lastStreamId: number, code: number): void {
+    const detail = `the upstream said GOAWAY with code ${code}`;
+    this.brokenDetail = detail;
+    this.#leave(detail);
+    this.#connection.closeGently();
+  }
+
+  onStreamClosed(): void {
+    if (!this.isConnecting) this.#owner.onRoom(this);
+  }
+
+  onFlood(): void {
+    this.onFault("the upstream sent too many frames without need");
+  }
+
+  onFault(detail: string): void {
+    this.isFaulty = true;
+    this.brokenDetail = detail;
+    this.#leave(detail);
+  }
+
+  onClosed(): void {
+    if (this.isConnecting) this.#owner.onConnectFailed(this, this.brokenDetail);
+    else this.#owner.onClosed(this);
   }
 
   #leave(detail: string): void {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
-    if (!this.isBroken) this.brokenDetail = detail;
+    this.brokenDetail = detail;
     if (!this.isConnecting) this.#owner.onLeaving(this);
-  }
-
-  #onBroken(detail: string): void {
-    const wasBroken = this.isBroken;
-    this.isBroken = true;
-    if (!wasBroken) this.brokenDetail = detail;
-    this.#socket.destroy();
-    if (this.#isLeaving) return;
-    if (this.isConnecting) {
-      this.#isLeaving = true;
-      this.#owner.onConnectFailed(this, this.brokenDetail);
-    } else {
-      this.#leave(this.brokenDetail);
-    }
   }
 }

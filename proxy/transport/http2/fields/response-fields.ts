@@ -1,22 +1,24 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ResponseHead } from "../../contract/head.ts";
-import { HeaderList } from "../../contract/header-list.ts";
+/** At most 2^53 - 1. */
+const CONTENT_LENGTH = /^[0-9]{1,15}$/;
 
 /**
- * A response's head of the fields that node:http2 decoded; see `requestHeadOf` for the faults that nghttp2 has refused.
+ * The length of a response's body as its head tells it (RFC 9110, section 8.6): a body of another length makes the response
+ * malformed (RFC 9113, section 8.1.1).
  *
- * @param raw Name, value, name, value … with `:status`.
- * @param endsHere Whether the stream ends with the head.
+ * @param contentLength The value of the content-length field.
+ * @returns In bytes; undefined when the length is not declared; -1 when the field is malformed, or may not be there.
  */
-export function responseHeadOf(raw: readonly string[], endsHere: boolean): ResponseHead {
-  let status = 0;
-  const flat: string[] = [];
-  for (let index = 0; index < raw.length; index += 2) {
-    const name = raw[index] as string;
-    if (name === ":status") status = Number(raw[index + 1]);
-    else if (!name.startsWith(":")) flat.push(name, raw[index + 1] as string);
-  }
-  return { status, headers: new HeaderList(flat), endsHere };
+export function responseLengthOf(
+  method: string,
+  status: number,
+  contentLength: string | undefined,
+): number | undefined {
+  if (contentLength !== undefined && !CONTENT_LENGTH.test(contentLength)) return -1;
+  // Some servers declare 0 beside a 204, which has no body in any case.
+  if (status === 204) return contentLength === undefined || Number(contentLength) === 0 ? 0 : -1;
+  if (method === "HEAD" || status === 304) return 0;
+  return contentLength === undefined ? undefined : Number(contentLength);
 }

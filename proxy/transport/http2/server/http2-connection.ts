@@ -1,60 +1,52 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 
 import type { TlsServer } from "../../../../core/traffic/resources/tls.ts";
 import type { ConnectionFacts } from "../../contract/connection.ts";
 import type { WholeResponse } from "../../contract/server.ts";
-import type { AcceptedConnection, ConnectionServer, Secure } from "../../http1/server/accepted-connection.ts";
 import { MessageFault } from "../../http1/messages/message-fault.ts";
+import type { AcceptedConnection, ConnectionServer, Secure } from "../../http1/server/accepted-connection.ts";
 import { TimeLimits } from "../../http1/server/time-limits.ts";
-import {
-  CODE,
-  CONNECTION_WINDOW_BYTES,
-  FLAG,
-  LAST_STREAM_ID,
-  MAX_CONCURRENT_STREAMS,
-  STREAM_WINDOW_BYTES,
-} from "../constants.ts";
-import { outgoingFields } from "../fields/outgoing-fields.ts";
+import type { ConnectionEvents } from "../connection/connection-events.ts";
+import { FramedConnection } from "../connection/framed-connection.ts";
+import type { FramedStream } from "../connection/framed-stream.ts";
+import { PrematureResets } from "../connection/premature-resets.ts";
+import type { StreamEnd } from "../connection/stream-host.ts";
+import { CODE, MAX_CONCURRENT_STREAMS, SETTING, STREAM_WINDOW_BYTES } from "../constants.ts";
+import type { FieldCollector } from "../fields/field-collector.ts";
 import { requestHeadOf } from "../fields/request-fields.ts";
-import { type GuardEvents, GuardedSocket } from "./guarded-socket.ts";
-import { Http2ServerStream, respondOptions, type StreamConnection } from "./http2-server-stream.ts";
-import { PrematureResets } from "./premature-resets.ts";
+import { Http2ServerStream, type StreamConnection } from "./http2-server-stream.ts";
 
-/**
- * DATA frames of a connection that wait to be handed on. Each takes some 200 bytes besides its payload, so that a client
- * with many small frames holds 2 MB at most.
- */
-const MAX_HELD_FRAMES = 10_000;
+/** Time in which a client must acknowledge SETTINGS, in lingering times of 1 s: nghttp2's server allows 10 s. */
+const SETTINGS_LINGERS = 10;
 
-/** One client's connection of HTTP/2: a session of node:http2 on a guarded socket, with its streams. */
-export class Http2Connection implements AcceptedConnection, StreamConnection, GuardEvents {
+/** One client's connection of HTTP/2, with its streams. */
+export class Http2Connection implements AcceptedConnection, StreamConnection, ConnectionEvents {
   readonly facts: ConnectionFacts;
   readonly tlsServer: TlsServer | undefined;
   readonly clock: ConnectionServer;
   wasCut = false;
-  isClosed = false;
   readonly #server: ConnectionServer;
   readonly #socket: Socket;
-  readonly #session: ServerHttp2Session;
-  readonly #streams = new Map<number, Http2ServerStream>();
+  readonly #connection: FramedConnection;
   readonly #resets = new PrematureResets();
   /** Time since the connection's last stream. */
   readonly #limits: TimeLimits;
-  /** The tick at which the connection began, until the client's SETTINGS have come. */
-  #prefaceTick: number | undefined;
-  /** The tick at which a head began that is not complete. */
+  /** The tick at which the connection began. */
+  #beginTick: number;
+  /** The tick at which a head was seen that is not complete, and its number. */
   #headTick: number | undefined = undefined;
-  #heldFrames = 0;
-  /** DATA frames of streams that Node has not announced yet: the guard sees a chunk's frames first. */
-  readonly #earlyFrames = new Map<number, number>();
-  #lastStreamId = 0;
+  #headNumber = 0;
   #isAnnounced = false;
-  /** The tick at which the session was closed. */
-  #closingTick: number | undefined = undefined;
+  /** Whether the last GOAWAY is sent. */
+  #isClosing = false;
+  /** The tick since which nothing is read or written any more. */
+  #endTick: number | undefined = undefined;
+  /** The tick since which the client does not read. */
+  #unreadTick: number | undefined = undefined;
+  #isClosed = false;
 
   /** @param first Bytes that were read from the socket already. */
   constructor(
@@ -71,41 +63,39 @@ export class Http2Connection implements AcceptedConnection, StreamConnection, Gu
     this.tlsServer = secure?.server;
     this.#limits = new TimeLimits(server);
     this.#limits.onHead();
-    this.#prefaceTick = server.tick;
-    const guarded = new GuardedSocket(socket, first, server.maxHeaderBytes, this);
-    this.#session = performServerHandshake(guarded, {
-      settings: {
-        initialWindowSize: STREAM_WINDOW_BYTES,
-        maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
-        maxHeaderListSize: server.maxHeaderBytes,
-        enableConnectProtocol: server.upgradeProtocols.length > 0,
-      },
-    });
-    this.#session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
-    this.#session.on("stream", (stream, _headers, flags, raw?: string[]) =>
-      this.#onStream(stream, flags, raw ?? []),
-    );
-    this.#session.on("remoteSettings", () => (this.#prefaceTick = undefined));
-    this.#session.on("error", ignore);
-    this.#session.on("close", () => (this.#closingTick ??= server.tick));
-    guarded.on("error", ignore);
-    socket.on("close", () => this.#onClose());
+    this.#beginTick = server.tick;
+    const { maxHeaderBytes, upgradeProtocols } = server;
+    const options = {
+      isServer: true,
+      settings: settingsOf(maxHeaderBytes, upgradeProtocols.length > 0),
+      maxHeaderBytes,
+      maxPeerStreams: MAX_CONCURRENT_STREAMS,
+    };
+    this.#connection = new FramedConnection(socket, options, this);
+    this.#connection.start(first);
   }
 
   onTick(): void {
-    for (const stream of this.#streams.values()) stream.onTick();
+    const connection = this.#connection;
+    for (const stream of connection.streams)
+      if (stream.events instanceof Http2ServerStream) stream.events.onTick();
+    connection.onTick();
     const { tick, limitTicks, drainGraceTicks } = this.#server;
     const { endingTick } = this.#limits;
-    if (this.#closingTick !== undefined) {
-      if (this.#streams.size === 0 && tick - this.#closingTick > limitTicks.linger) this.#socket.destroy();
+    if (!connection.isOpen) {
+      this.#endTick ??= tick;
+      if (tick - this.#endTick > limitTicks.linger) this.#socket.destroy();
       return;
     }
-    const awaitedSince = this.#prefaceTick ?? this.#headTick;
-    if (awaitedSince !== undefined && tick - awaitedSince > limitTicks.headers) return this.cut();
+    if (this.#isUnreadTooLong()) return this.cut();
+    if (this.#isClosing) return;
+    if (this.#isHeadOverdue()) return this.cut();
+    if (!connection.isSettled && tick - this.#beginTick > SETTINGS_LINGERS * limitTicks.linger)
+      return connection.endWith(CODE.settingsTimeout);
     if (endingTick !== undefined) this.#announceEnd();
-    if (this.#streams.size === 0 && this.#limits.headOverdue(true) === "idle") return this.#closeGently();
+    if (connection.active === 0 && this.#limits.headOverdue(true) === "idle") return this.#closeGently();
     if (endingTick === undefined || tick - endingTick <= drainGraceTicks) return;
-    if (this.#streams.size === 0) this.#server.handler.onConnectionEvent("drain_close");
+    if (connection.active === 0) this.#server.handler.onConnectionEvent("drain_close");
     this.#closeGently();
   }
 
@@ -115,134 +105,130 @@ export class Http2Connection implements AcceptedConnection, StreamConnection, Gu
 
   rescale(factor: number): void {
     this.#limits.rescale(factor);
-    for (const stream of this.#streams.values()) stream.limits.rescale(factor);
+    for (const stream of this.#connection.streams)
+      if (stream.events instanceof Http2ServerStream) stream.events.limits.rescale(factor);
     // A time that was counted from one of these ticks begins anew.
-    if (this.#prefaceTick !== undefined) this.#prefaceTick = this.#server.tick;
-    if (this.#headTick !== undefined) this.#headTick = this.#server.tick;
-    if (this.#closingTick !== undefined) this.#closingTick = this.#server.tick;
+    const { tick } = this.#server;
+    this.#beginTick = tick;
+    if (this.#headTick !== undefined) this.#headTick = tick;
+    if (this.#endTick !== undefined) this.#endTick = tick;
+    if (this.#unreadTick !== undefined) this.#unreadTick = tick;
   }
 
   cut(): void {
     this.wasCut = true;
-    this.#session.destroy();
-    this.#socket.destroy();
+    this.#connection.destroy();
   }
 
   onResponse(): void {
     if (!this.#isAnnounced && (this.#limits.isRetired || this.#server.stopsKeepAlive())) this.#announceEnd();
   }
 
-  onStreamClosed(stream: Http2ServerStream): void {
-    this.#streams.delete(stream.id);
-    this.#limits.onActive();
-    if (this.#resets.onStreamClosed(stream.wasResetPrematurely)) this.onFlood();
-  }
+  // What the connection tells.
 
-  onHeadBegin(): void {
-    this.#headTick ??= this.#server.tick;
-  }
-
-  onHeadEnd(): void {
-    this.#headTick = undefined;
-  }
-
-  onEndSent(streamId: number): void {
-    this.#streams.get(streamId)?.onEndSent();
-  }
-
-  onGoawaySent(): void {
-    if (this.#isAnnounced) return;
-    // nghttp2 sends it after a fault of the client, and reads nothing more; Node would leave the connection open.
-    this.#isAnnounced = true;
-    setImmediate(() => this.#session.destroy());
-  }
-
-  onDataFrame(streamId: number): void {
-    const stream = this.#streams.get(streamId);
-    if (stream !== undefined) stream.heldFrames++;
-    else if (streamId > this.#lastStreamId)
-      this.#earlyFrames.set(streamId, 1 + (this.#earlyFrames.get(streamId) ?? 0));
-    else return;
-    // Streams count their frames down by themselves: the sum is taken anew when it seems too large.
-    if (++this.#heldFrames <= MAX_HELD_FRAMES) return;
-    let held = 0;
-    for (const each of this.#streams.values()) held += each.heldFrames;
-    for (const count of this.#earlyFrames.values()) held += count;
-    this.#heldFrames = held;
-    if (held > MAX_HELD_FRAMES) this.onFlood();
-  }
-
-  onFlood(): void {
-    if (this.wasCut) return;
-    this.#server.handler.onConnectionEvent("http2_flood");
-    this.wasCut = true;
-    // Called while Node's own code may be reading: the session ends in the next turn.
-    setImmediate(() => this.#endWith(CODE.enhanceYourCalm));
-  }
-
-  #onStream(stream: ServerHttp2Stream, flags: number, raw: readonly string[]): void {
-    const isComplete = (flags & FLAG.endStream) !== 0;
-    const held = this.#takeEarlyFrames(stream.id ?? 0);
-    const head = requestHeadOf(raw, !isComplete, this.#server.upgradeProtocols);
+  onStream(stream: FramedStream, fields: FieldCollector, endsStream: boolean): void {
+    const head = requestHeadOf(fields, endsStream, this.#server.upgradeProtocols);
+    if (head === "malformed") return stream.fail(CODE.protocolError);
     if (head instanceof MessageFault) {
       refuse(stream, this.#server.handler.onRefused(head.reason, head.detail));
       return;
     }
-    const adapter = new Http2ServerStream(this, stream, head, isComplete);
-    adapter.heldFrames = held;
-    this.#streams.set(adapter.id, adapter);
-    this.#server.handler.onStream(adapter);
+    this.#server.handler.onStream(new Http2ServerStream(this, stream, head));
   }
 
-  #takeEarlyFrames(streamId: number): number {
-    this.#lastStreamId = streamId;
-    const early = this.#earlyFrames;
-    if (early.size === 0) return 0;
-    const held = early.get(streamId) ?? 0;
-    // Streams before this one were refused by Node.
-    for (const id of early.keys()) if (id <= streamId) early.delete(id);
-    return held;
+  onStreamClosed(stream: FramedStream, end: StreamEnd): void {
+    this.#limits.onActive();
+    if (this.#resets.onStreamClosed(this.#isPremature(stream, end)) && this.#connection.isOpen) {
+      this.onFlood();
+      this.#connection.endWith(CODE.enhanceYourCalm);
+    }
+  }
+
+  onSettings(): void {
+    // The peer's settings concern the connection alone.
+  }
+
+  /** The client is leaving: the connection ends with the streams under way. */
+  onGoaway(): void {
+    this.#closeGently();
+  }
+
+  onFlood(): void {
+    this.wasCut = true;
+    this.#server.handler.onConnectionEvent("http2_flood");
+  }
+
+  onFault(): void {
+    // Each stream's end says that the connection ended.
+  }
+
+  onClosed(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#server.onClosed(this);
+  }
+
+  /**
+   * Whether the client ended a stream soon after it had opened it, by a reset or by a fault that made the proxy reset it
+   * (CVE-2025-8671).
+   */
+  #isPremature({ events }: FramedStream, end: StreamEnd): boolean {
+    if (end !== "peer-reset" && end !== "peer-fault") return false;
+    const { tick, limitTicks } = this.#server;
+    return !(events instanceof Http2ServerStream) || tick - events.openedTick <= limitTicks.prematureReset;
+  }
+
+  /** Whether the client's SETTINGS, or the rest of a head, did not come in time. */
+  #isHeadOverdue(): boolean {
+    const connection = this.#connection;
+    const { tick, limitTicks } = this.#server;
+    if (!connection.hasSettings) return tick - this.#beginTick > limitTicks.headers;
+    if (!connection.isWithinHead || connection.headsBegun !== this.#headNumber) {
+      this.#headNumber = connection.headsBegun;
+      this.#headTick = connection.isWithinHead ? tick : undefined;
+    }
+    return this.#headTick !== undefined && tick - this.#headTick > limitTicks.headers;
+  }
+
+  /** Whether the client has left what it asked for unread for the idle limit of streams. */
+  #isUnreadTooLong(): boolean {
+    const { tick, limitTicks } = this.#server;
+    if (!this.#connection.isReadPaused) this.#unreadTick = undefined;
+    else this.#unreadTick ??= tick;
+    return this.#unreadTick !== undefined && tick - this.#unreadTick > limitTicks.streamIdle;
   }
 
   /** The first GOAWAY of a shutdown: the client opens no further stream, and none that is on its way is lost. */
   #announceEnd(): void {
-    if (this.#isAnnounced || this.#session.destroyed) return;
+    if (this.#isAnnounced) return;
     this.#isAnnounced = true;
-    this.#session.goaway(CODE.noError, LAST_STREAM_ID);
+    this.#connection.announceEnd();
   }
 
   /** The last GOAWAY: the streams under way are the last ones, and the connection ends with them. */
   #closeGently(): void {
     this.#isAnnounced = true;
-    this.#closingTick = this.#server.tick;
-    this.#session.close();
+    this.#isClosing = true;
+    this.#connection.closeGently();
   }
+}
 
-  /** Ends the connection with all of its streams, so that the client learns why. */
-  #endWith(code: number): void {
-    if (this.#session.destroyed) return;
-    this.#isAnnounced = true;
-    this.#session.goaway(code);
-    // Destroyed at once, the session would lose the frame.
-    setImmediate(() => this.#session.destroy());
-  }
-
-  #onClose(): void {
-    if (this.isClosed) return;
-    this.isClosed = true;
-    if (!this.#session.destroyed) this.#session.destroy();
-    for (const stream of this.#streams.values()) stream.close();
-    this.#server.onClosed(this);
-  }
+function settingsOf(maxHeaderBytes: number, takesConnect: boolean): readonly number[] {
+  const settings: number[] = [
+    SETTING.maxConcurrentStreams,
+    MAX_CONCURRENT_STREAMS,
+    SETTING.initialWindowSize,
+    STREAM_WINDOW_BYTES,
+    SETTING.maxHeaderListSize,
+    maxHeaderBytes,
+  ];
+  if (takesConnect) settings.push(SETTING.enableConnectProtocol, 1);
+  return settings;
 }
 
 /** Answers a request that is refused before it becomes a stream of the contract. */
-function refuse(stream: ServerHttp2Stream, { status, headers, body }: WholeResponse): void {
-  stream.on("error", ignore);
-  stream.respond({ ...outgoingFields(headers), ":status": status }, respondOptions(false, false));
-  stream.end(body);
-}
-
-function ignore(): void {
-  // The `close` event follows.
+function refuse(stream: FramedStream, { status, headers, body }: WholeResponse): void {
+  stream.sendHead([":status", String(status)], headers.sendable(), false);
+  stream.write(body);
+  stream.end();
 }

@@ -1,0 +1,49 @@
+// SPDX-FileCopyrightText: The Purser authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { suggest } from "../../kernel/suggest.ts";
+import { findKind, KINDS } from "./catalog.ts";
+
+/** Groups of Istio's and Purser's API: a document that is skipped there might have been a policy. */
+const GUARDED_GROUPS = /^(purser\.dev|(.+\.)?istio\.io)$/;
+
+const GROUPS: ReadonlySet<string> = new Set(
+  KINDS.flatMap(({ apiVersions }) => apiVersions.map((apiVersion) => groupOf(apiVersion))),
+);
+
+/** Kinds of documents that are read, by the group of their apiVersion; the core group of Kubernetes is empty. */
+const KINDS_OF_GROUP: ReadonlyMap<string, readonly string[]> = new Map(
+  [...GROUPS].map((group) => [
+    group,
+    KINDS.filter(({ apiVersions }) => apiVersions.some((each) => groupOf(each) === group)).map(
+      ({ kind }) => kind,
+    ),
+  ]),
+);
+
+/**
+ * Whether a document is of another program, such as a Deployment, so that --skip-foreign may skip it. Kinds and groups that
+ * look like a misspelt one of Purser's or Istio's are not foreign: a policy must not be skipped for its spelling.
+ */
+export function isForeign(kind: string, apiVersion: unknown): boolean {
+  if (typeof apiVersion !== "string" || apiVersion === "") return false;
+  const group = groupOf(apiVersion);
+  if (GUARDED_GROUPS.test(group)) return false;
+  const own = KINDS_OF_GROUP.get(group);
+  if (own !== undefined) return !own.includes(kind) && suggest(kind, own) === undefined;
+  const near = suggest(group, GROUPS);
+  if (near === undefined || near === "") return true;
+  return (
+    findKind(kind) === undefined &&
+    suggest(
+      kind,
+      KINDS.map((known) => known.kind),
+    ) === undefined
+  );
+}
+
+/** `networking.istio.io/v1` is in networking.istio.io, `v1` in the core group of Kubernetes, which is empty. */
+function groupOf(apiVersion: string): string {
+  const slash = apiVersion.lastIndexOf("/");
+  return slash < 0 ? "" : apiVersion.slice(0, slash).toLowerCase();
+}
