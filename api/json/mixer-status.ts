@@ -51,7 +51,7 @@ const HandlerStatusSchema = exactly<HandlerStatus>()(
 
 const DiagnosticSchema = exactly<Diagnostic>()(
   Type.Object({
-    severity: oneOf(["error", "warning"]),
+    severity: oneOf(["error", "warning", "note"]),
     code: Code,
     location: SourceLocationSchema,
     end: Type.Optional(Type.Object({ line: Whole, column: Whole })),

@@ -25,6 +25,8 @@ export interface RegistryListing {
       readonly name: string;
       /** The protocol towards the endpoints. */
       readonly protocol: NonNullable<Cluster["protocol"]>;
+      /** Whether connections are forwarded as bytes, whatever their protocol is. */
+      readonly carriesBytes: boolean;
       readonly endpoints: readonly Endpoint[];
     }[];
   }[];
@@ -44,6 +46,7 @@ export const RegistryListingSchema = exactly<RegistryListing>()(
             number: Whole,
             name: Text,
             protocol: Protocol,
+            carriesBytes: Type.Boolean(),
             endpoints: Type.Array(EndpointSchema),
           }),
         ),
