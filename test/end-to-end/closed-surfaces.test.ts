@@ -226,7 +226,8 @@ describe("closed control surfaces", function () {
       headers: { "content-type": "application/json", authorization: `Bearer ${OLD}` },
     });
     assert.deepEqual(await answer.json(), { level: "info" });
-    assert.match(run.errors(), /"from":"error","to":"info","by":"127\.0\.0\.1"/);
+    const audit = /"from":"error","to":"info","by":"127\.0\.0\.1"/;
+    await eventually(async () => assert.match(run.errors(), audit));
     folder.write("policies.yaml", POLICIES.replace('"GET"', '"PUT"'));
     await eventually(async () => {
       for (const worker of [1, 2])
