@@ -343,6 +343,13 @@ export const ERROR_CATALOG = {
     summary: "A VirtualService's fault rule aborted the request on purpose.",
     remedy: "Remove the fault from the VirtualService when the experiment is over.",
   },
+  PURSER_UNAUTHENTICATED: {
+    summary: "A closed control surface was asked without a credential that it accepts.",
+    remedy:
+      "Send a token of the server's --control-token-file, or a client certificate of its --control-tls-ca; see docs/operations.md, Closing the control surfaces.",
+    // Files of tokens change on both sides, and each try presents the newest token.
+    retryable: true,
+  },
   PURSER_PROXY_TOKEN: {
     summary:
       "The request's token is not one that a RequestAuthentication accepts; it was refused with 401, or 403 for its audience.",

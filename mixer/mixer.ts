@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { MixerService } from "../api/mixer-service.ts";
+import type { HandlerStatus, MixerStatus } from "../api/mixer-status.ts";
 import { DEFAULT_RATE_LIMIT_SETTINGS, type RateLimitSettings } from "../kernel/rate-limit-settings.ts";
 import { DEFAULT_PATH_NORMALIZATION, type PathNormalization } from "../kernel/canonical/path.ts";
 import type { Checked, Diagnostic } from "../kernel/diagnostic.ts";
@@ -35,7 +36,7 @@ import { createStoreFailureLog } from "./runtime/quota/store-failure-log.ts";
 import { AdjustmentRefresh } from "./runtime/quota/adjustment-refresh.ts";
 import { QuotaOperations } from "./runtime/quota/quota-operations.ts";
 import { createFindStore, sharedAdjustmentsOf } from "./runtime/quota/quota-stores.ts";
-import { type HandlerStatus, handlerStatuses, type MixerStatus, statusOf } from "./runtime/status.ts";
+import { handlerStatuses, statusOf } from "./runtime/status.ts";
 
 export interface MixerOptions extends Omit<HandlerHost, "metrics"> {
   /** Counts quotas whose policy names no store; default: this process's memory. */
@@ -68,6 +69,8 @@ export interface Mixer extends MixerService {
   readonly rateLimitHeaders: RateLimitSettings;
   /** Whether there is an active snapshot. */
   readonly ready: boolean;
+  /** Version of the active snapshot; undefined before there is one. */
+  readonly version: string | undefined;
   /** The refusal of the newest configuration, while an older one stays active. */
   readonly rejection: MixerStatus["rejection"];
   status(): Promise<MixerStatus>;
@@ -155,6 +158,10 @@ class MixerRuntime implements Mixer {
 
   get ready(): boolean {
     return this.#snapshots.current !== undefined && this.#closed === undefined;
+  }
+
+  get version(): string | undefined {
+    return this.#snapshots.current?.snapshot.version;
   }
 
   get pathNormalization(): PathNormalization {

@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process";
 
 const GENERATORS = [
   "generate-schemas.ts",
+  "generate-openapi.ts",
   "generate-attributes-doc.ts",
   "generate-built-in-attributes.ts",
   "generate-dashboards.ts",

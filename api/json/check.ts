@@ -25,7 +25,7 @@ const CheckRequestSchema = exactly<CheckRequest>()(
   }),
 );
 
-const CheckReplySchema = exactly<CheckReply>()(
+export const CheckReplySchema = exactly<CheckReply>()(
   Type.Object({
     version: Text,
     decision: DecisionSchema,

@@ -13,7 +13,7 @@ import type { ResourceSet, ResourceType, TrafficUpdate } from "../../core/traffi
 import { PurserError } from "../../kernel/errors.ts";
 import type { ProxyNode, Subscription } from "../pilot-service.ts";
 import { invalidRequest } from "./faults.ts";
-import { givenTwice, type QueryParameters, unknownParameter, waitMsOf } from "./query.ts";
+import { givenTwice, type QueryParameters, unknownParameter, WAIT_MS, waitMsOf } from "./query.ts";
 import { createDecoder } from "./schema/decoder.ts";
 import { exactly } from "./schema/exactly.ts";
 import { closed, Text } from "./schema/fields.ts";
@@ -126,6 +126,21 @@ function decodeNode(text: string): ProxyNode {
   }
   return decodeNodeObject(node);
 }
+
+const KNOWN = {
+  schema: Text,
+  description: "The version that the proxy has; empty for none. Without all four, every type is watched.",
+};
+
+/** The parameters of the query, for the description of the call. */
+export const DISCOVERY_QUERY = {
+  node: { schema: ProxyNodeSchema, description: "The proxy, as JSON.", required: true, json: true },
+  clusters: KNOWN,
+  endpoints: KNOWN,
+  listeners: KNOWN,
+  routes: KNOWN,
+  waitMs: WAIT_MS,
+};
 
 function setOf<R extends { readonly name: string }>(resource: TUnsafe<R>) {
   return exactly<ResourceSet<R>>()(Type.Object({ version: Text, resources: Type.Array(resource) }));

@@ -23,7 +23,7 @@ export function errorBody({ code, message, remedy }: PurserError): ErrorBody {
   return { error: { code, message, remedy } };
 }
 
-const ErrorBodySchema = exactly<ErrorBody>()(
+export const ErrorBodySchema = exactly<ErrorBody>()(
   Type.Object({ error: Type.Object({ code: Code, message: Text, remedy: Text }) }),
 );
 
@@ -47,6 +47,7 @@ const STATUS_OF: Partial<Readonly<Record<ErrorCode, number>>> = {
   PURSER_REQUEST_INVALID: 400,
   PURSER_REQUEST_TOO_LARGE: 413,
   PURSER_CONTENT_TYPE: 415,
+  PURSER_UNAUTHENTICATED: 401,
   PURSER_HOST_FORBIDDEN: 403,
   PURSER_ORIGIN_FORBIDDEN: 403,
   PURSER_NOT_FOUND: 404,

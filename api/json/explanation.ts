@@ -50,7 +50,7 @@ const ExpressionExplanationSchema = exactly<ExpressionExplanation>()(
   }),
 );
 
-const SourceLocationSchema = exactly<SourceLocation>()(
+export const SourceLocationSchema = exactly<SourceLocation>()(
   Type.Object({ file: Text, line: Whole, column: Whole }),
 );
 

@@ -8,11 +8,18 @@ import { QUOTA_POLICY } from "../../core/documents/kinds/quota-policy.ts";
 import type { PolicyDocument } from "../../core/snapshot/policy-document.ts";
 import type { PolicyState } from "../mixer-service.ts";
 import { invalidReply, invalidRequest } from "./faults.ts";
-import { givenTwice, type QueryParameters, unknownParameter, waitMsOf, wholeNumber } from "./query.ts";
+import {
+  givenTwice,
+  type QueryParameters,
+  unknownParameter,
+  WAIT_MS,
+  waitMsOf,
+  wholeNumber,
+} from "./query.ts";
 import { createDecoder } from "./schema/decoder.ts";
 import { exactly } from "./schema/exactly.ts";
 import { opened } from "./schema/opened.ts";
-import { Amount, Text } from "./schema/fields.ts";
+import { Amount, Identifier, Text } from "./schema/fields.ts";
 
 /**
  * `GET ?node=ID&version=V&proxies=N&waitMs=MS`, a long poll: 200 with a PolicyState, or 304 when the proxy
@@ -27,6 +34,17 @@ export interface PolicyStateQuery {
   readonly proxies?: number;
   readonly waitMs: number;
 }
+
+/** The parameters of the query, for the description of the call. */
+export const POLICY_STATE_QUERY = {
+  node: { schema: Identifier, description: "The proxy's id.", required: true },
+  version: { schema: Text, description: "The version that the proxy has." },
+  proxies: {
+    schema: Type.Integer({ minimum: 0, maximum: 999_999_999 }),
+    description: "The number of proxies that the proxy has.",
+  },
+  waitMs: WAIT_MS,
+};
 
 /** The path and query of the request. */
 export function encodePolicyStateQuery({ node, version, proxies, waitMs }: PolicyStateQuery): string {

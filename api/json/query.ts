@@ -1,8 +1,16 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Type from "typebox";
 import type { PurserError } from "../../kernel/errors.ts";
 import { invalidRequest } from "./faults.ts";
+import type { QueryParameter } from "./operations/operation.ts";
+
+/** The parameter `waitMs` of a long poll. */
+export const WAIT_MS: QueryParameter = {
+  schema: Type.Integer({ minimum: 0, maximum: 999_999_999, default: 0 }),
+  description: "How long the server may hold the request, in milliseconds; 30,000 at most.",
+};
 
 /** Decoded query parameters; a list for a repeated parameter. */
 export type QueryParameters = Readonly<Record<string, string | readonly string[] | undefined>>;

@@ -21,6 +21,7 @@ import {
   type TopListing,
 } from "../quota-operations.ts";
 import { invalidReply, invalidRequest } from "./faults.ts";
+import type { QueryParameter } from "./operations/operation.ts";
 import { givenTwice, type QueryParameters, unknownParameter, wholeNumber } from "./query.ts";
 import { createDecoder } from "./schema/decoder.ts";
 import { exactly } from "./schema/exactly.ts";
@@ -44,6 +45,28 @@ const DEFAULT_PAGE = 100;
 const Key = Type.Unsafe<QuotaKey>({ type: "object" });
 const COUNT = { policy: Identifier, key: Key, reason: Type.String({ minLength: 1, maxLength: 200 }) };
 const FOR = { forMs: Type.Integer({ minimum: 1, maximum: MAX_ADJUSTMENT_MS }) };
+
+const POLICY: QueryParameter = { schema: Text, description: "The name of a QuotaPolicy." };
+const KEY: QueryParameter = { schema: Key, description: "The values of the policy's key.", json: true };
+const LIMIT: QueryParameter = {
+  schema: Type.Integer({ minimum: 1, maximum: MAX_PAGE }),
+  description: "The most entries of the answer.",
+};
+
+/** The parameters of the queries, for the descriptions of the calls. */
+export const LIST_QUERY = {
+  policy: POLICY,
+  key: KEY,
+  limit: LIMIT,
+  cursor: { schema: Text, description: "The cursor of the page before." },
+};
+export const TOP_QUERY = { policy: POLICY, limit: LIMIT };
+export const AUDIT_QUERY = { limit: LIMIT };
+export const END_QUERY = {
+  policy: { ...POLICY, schema: COUNT.policy, required: true },
+  key: { ...KEY, required: true },
+  reason: { schema: COUNT.reason, description: "The reason, for the audit.", required: true },
+};
 
 /** @throws {PurserError} PURSER_REQUEST_INVALID, naming the field; as all decoders of requests here. */
 export const decodeCountCommand = createDecoder(exactly<CountCommand>()(closed(COUNT)), invalidRequest);

@@ -32,7 +32,7 @@ const AllocateRequestSchema = exactly<AllocateRequest>()(
   }),
 );
 
-const AllocateReplySchema = exactly<AllocateReply>()(
+export const AllocateReplySchema = exactly<AllocateReply>()(
   Type.Union([
     Type.Object({
       kind: Type.Literal("granted"),

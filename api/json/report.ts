@@ -22,7 +22,7 @@ export interface ReportMessage extends ReportRequest {
   readonly changes?: readonly BagChanges[];
 }
 
-const ReportMessageSchema = exactly<ReportMessage>()(
+export const ReportMessageSchema = exactly<ReportMessage>()(
   closed({
     bags: Type.Array(Bag, { maxItems: MAX_BAGS }),
     changes: Type.Optional(Type.Array(Bag, { maxItems: MAX_BAGS })),

@@ -6,7 +6,7 @@ import { MapOf } from "../../core/documents/kinds/map-of.ts";
 import { isMaglevTableSize } from "../../core/traffic/balancing/picker-maglev.ts";
 import { MAX_RING_SIZE } from "../../core/traffic/balancing/picker-ring-hash.ts";
 import type { Cluster } from "../../core/traffic/resources/cluster.ts";
-import type { ClusterLoadAssignment } from "../../core/traffic/resources/endpoint.ts";
+import type { ClusterLoadAssignment, Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import type { HealthCheck } from "../../core/traffic/resources/health-check.ts";
 import {
   B3_FORMS,
@@ -46,7 +46,7 @@ const TextMap = MapOf(Text);
 
 const HttpStatus = Type.Integer({ minimum: 200, maximum: 599 });
 
-const Protocol = oneOf(["http1", "http2"]);
+export const Protocol = oneOf(["http1", "http2"]);
 
 const ListenerLimitsSchema = exactly<ListenerLimits>()(
   Type.Object({
@@ -385,23 +385,25 @@ export const ClusterSchema = exactly<Cluster>()(
   }),
 );
 
+export const EndpointSchema = exactly<Endpoint>()(
+  Type.Object({
+    address: Type.String({ minLength: 1 }),
+    lookup: Type.Optional(oneOf(["all", "first"])),
+    port: Port,
+    weight: Type.Number({ minimum: 1 }),
+    labels: TextMap,
+    workload: Type.Optional(Text),
+    locality: Type.Optional(Text),
+    priority: Type.Optional(Whole),
+    serviceAccount: Type.Optional(Text),
+    tls: Type.Optional(UpstreamTlsSchema),
+  }),
+);
+
 export const ClusterLoadAssignmentSchema = exactly<ClusterLoadAssignment>()(
   Type.Object({
     name: Text,
-    endpoints: Type.Array(
-      Type.Object({
-        address: Type.String({ minLength: 1 }),
-        lookup: Type.Optional(oneOf(["all", "first"])),
-        port: Port,
-        weight: Type.Number({ minimum: 1 }),
-        labels: TextMap,
-        workload: Type.Optional(Text),
-        locality: Type.Optional(Text),
-        priority: Type.Optional(Whole),
-        serviceAccount: Type.Optional(Text),
-        tls: Type.Optional(UpstreamTlsSchema),
-      }),
-    ),
+    endpoints: Type.Array(EndpointSchema),
     checkedByDestination: Flag,
     localityWeights: Type.Optional(MapOf(Type.Number({ exclusiveMinimum: 0 }))),
   }),

@@ -6,7 +6,7 @@ import { answerOf } from "../../proxy/workers/serve-worker.ts";
 import type { PoolMessage, WorkerMessage } from "../../proxy/workers/worker-messages.ts";
 import { type RemoteProxy, startRemoteProxy } from "../compose/part-remote-proxy.ts";
 import type { WorkerSetup } from "../compose/part-workers.ts";
-import { createRuntime } from "../compose/runtime.ts";
+import { createRuntime, type ProcessRuntime } from "../compose/runtime.ts";
 import { surviveHandlers } from "../compose/uncaught-errors.ts";
 
 /** Time to stop when the pool's process is gone. */
@@ -17,6 +17,7 @@ export async function runWorker(): Promise<void> {
   // The pool drains its workers; a terminal sends the signal to every process of the group.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
   let worker: RemoteProxy | undefined;
+  let runtime: ProcessRuntime | undefined;
   await new Promise<void>((resolve) => {
     process.on("disconnect", () => {
       void (worker?.stop(ORPHAN_DRAIN_MS) ?? Promise.resolve()).then(resolve);
@@ -24,7 +25,8 @@ export async function runWorker(): Promise<void> {
     process.on("message", (message: PoolMessage<WorkerSetup>) => {
       switch (message.kind) {
         case "start":
-          void startWorker(message.setup).then(
+          runtime = createRuntime(message.setup);
+          void startWorker(message.setup, runtime).then(
             (started) => {
               worker = started;
               send({ kind: "listening", listeners: started.proxy.addresses().listeners });
@@ -39,6 +41,8 @@ export async function runWorker(): Promise<void> {
         case "ask":
           if (worker !== undefined) void answerOf(worker.proxy, message.id, message.question).then(send);
           return;
+        case "log-level":
+          return runtime?.logLevel.set(message.level);
         case "drain":
           void (worker?.stop(message.deadlineMs) ?? Promise.resolve()).then(resolve);
       }
@@ -52,8 +56,7 @@ function send(message: WorkerMessage): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
-async function startWorker(setup: WorkerSetup): Promise<RemoteProxy> {
-  const created = createRuntime(setup);
+async function startWorker(setup: WorkerSetup, created: ProcessRuntime): Promise<RemoteProxy> {
   const runtime = { ...created, logger: created.logger.child({ worker: setup.worker }) };
   surviveHandlers(runtime.logger);
   return startRemoteProxy(setup, runtime, { workers: setup.workers });

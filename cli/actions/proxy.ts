@@ -5,6 +5,8 @@ import type { ProxyNode } from "../../api/pilot-service.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import type { Proxy } from "../../proxy/proxy.ts";
 import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
+import { type ControlFlags, controlSettings } from "../compose/control-access.ts";
+import { controlTlsFlags } from "../compose/control-tls.ts";
 import { nodeId } from "../compose/part-proxy.ts";
 import { startRemoteProxy } from "../compose/part-remote-proxy.ts";
 import { startWorkers } from "../compose/part-workers.ts";
@@ -12,7 +14,7 @@ import { createRuntime, type LogFlags } from "../compose/runtime.ts";
 import { stopAll, stopSignal } from "../compose/stopping.ts";
 import { surviveHandlers } from "../compose/uncaught-errors.ts";
 
-interface Flags extends LogFlags {
+interface Flags extends LogFlags, ControlFlags {
   readonly role: ProxyNode["role"];
   readonly service?: string;
   readonly namespace?: string;
@@ -33,6 +35,8 @@ interface Flags extends LogFlags {
   readonly upgradeProtocols: readonly string[];
   readonly via?: string;
   readonly explainKeyFile?: string;
+  /** The token for pilot and the mixers. */
+  readonly tokenFile?: string;
   readonly credentials?: string;
   readonly workloadCerts?: string;
   readonly identity?: string;
@@ -47,7 +51,7 @@ export async function proxy(flags: Flags): Promise<void> {
   const runtime = createRuntime(flags);
   surviveHandlers(runtime.logger);
   const { adminHost: host, adminPort: port, allowedHosts, workers, drain } = flags;
-  const admin = { host, port, allowedHosts };
+  const admin = { host, port, allowedHosts, ...(await controlSettings(flags, runtime)) };
   const settings = { ...settingsOf(flags), node };
   if (workers === 1) {
     const started = await startRemoteProxy(settings, runtime, { admin });
@@ -68,7 +72,8 @@ function announce({ role }: ProxyNode, proxy: Pick<Proxy, "addresses">): void {
 }
 
 function settingsOf({ mixer, pilot, explainKeyFile, logLevel, logFormat, ...flags }: Flags) {
-  const { headersWithUnderscoresAction, upgradeProtocols, via, credentials, workloadCerts } = flags;
+  const { headersWithUnderscoresAction, upgradeProtocols, via, credentials, workloadCerts, tokenFile } =
+    flags;
   const identity = identityOf(flags);
   return {
     mixerUrls: mixer,
@@ -80,6 +85,8 @@ function settingsOf({ mixer, pilot, explainKeyFile, logLevel, logFormat, ...flag
     upgradeProtocols,
     via,
     credentials,
+    tokenFile,
+    controlTls: controlTlsFlags(flags),
     workloadCerts,
     identity,
   };

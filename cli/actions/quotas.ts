@@ -8,10 +8,14 @@ import { isPurserError } from "../../kernel/errors.ts";
 import { MixerQuotas } from "../../tools/quotas/mixer-quotas.ts";
 import { auditText, changeText, listText, type Presentation, topText } from "../../tools/quotas/text.ts";
 import { styleOf } from "../../tools/terminal.ts";
+import { clientAuthorization } from "../compose/control-access.ts";
+import { ControlTls, type ControlTlsFlags, controlTlsFlags } from "../compose/control-tls.ts";
+import { createRuntime } from "../compose/runtime.ts";
 import { CommandFailed } from "../commands/command-failed.ts";
 
-interface Flags {
+interface Flags extends ControlTlsFlags {
   readonly mixer: string;
+  readonly tokenFile?: string;
   readonly json: boolean;
 }
 
@@ -77,15 +81,20 @@ async function change(flags: Flags, ask: (quotas: MixerQuotas) => Promise<AuditE
 }
 
 async function show<T>(
-  { mixer, json }: Flags,
+  { mixer, json, tokenFile, ...files }: Flags,
   ask: (quotas: MixerQuotas) => Promise<T>,
   textOf: (reply: T, style: Presentation) => string,
 ): Promise<T> {
   const { stdout } = process;
   const style = stdout.isTTY === true ? styleOf(stdout, process.env) : undefined;
-  const reply = await ask(new MixerQuotas(mixer)).catch((error: unknown) => {
-    throw asFailure(error);
-  });
+  const runtime = createRuntime({ logLevel: "warn", logFormat: "auto" });
+  const authorization = await clientAuthorization(tokenFile, "--token-file", runtime);
+  const tls = await ControlTls.follow(controlTlsFlags(files), runtime);
+  const reply = await ask(new MixerQuotas(mixer, { authorization, tls: tls?.client })).catch(
+    (error: unknown) => {
+      throw asFailure(error);
+    },
+  );
   await write(json ? `${JSON.stringify(reply, undefined, 2)}\n` : textOf(reply, style));
   return reply;
 }

@@ -150,6 +150,33 @@ export const credentialsFlag = (): Option =>
     "the folder of the proxy's certificates: NAME/tls.crt, tls.key and ca.crt for each credentialName NAME; watched",
   );
 
+export const controlTokenFlag = (): Option =>
+  new Option(
+    "--control-token-file <file>",
+    "a file of bearer tokens, one on each line: the control surfaces need one of them; without it they are open to everybody; reread every second",
+  );
+
+export const openMetricsFlag = (): Option =>
+  new Option("--open-metrics", "serve metrics without a credential, where the control surfaces need one");
+
+export const controlCertFlag = (): Option =>
+  new Option(
+    "--control-tls-cert <file>",
+    "the certificate chain of this process in the control plane, in PEM: its control surfaces speak TLS with it, and its calls show it; reread every second",
+  );
+
+export const controlKeyFlag = (): Option =>
+  new Option("--control-tls-key <file>", "the private key of --control-tls-cert, in PEM");
+
+export const controlCaFlag = (): Option =>
+  new Option(
+    "--control-tls-ca <file>",
+    "the authorities of the control plane, in PEM: with --control-tls-cert the control surfaces need a client certificate of theirs; calls verify https servers by them",
+  );
+
+export const tokenFlag = (whose: string): Option =>
+  new Option("--token-file <file>", `a file whose first line is the bearer token for ${whose}`);
+
 export const workloadCertsFlag = (): Option =>
   new Option(
     "--workload-certs <folder>",

@@ -6,11 +6,16 @@ import {
   allowedHostsFlag,
   allowEmptyFlag,
   configFlag,
+  controlCaFlag,
+  controlCertFlag,
+  controlKeyFlag,
+  controlTokenFlag,
   count,
   drainFlag,
   hostFlag,
   logFormatFlag,
   logLevelFlag,
+  openMetricsFlag,
   portFlag,
   skipForeignFlag,
   strictFlag,
@@ -27,6 +32,11 @@ export function mixerCommand(): Command {
     .addOption(hostFlag())
     .addOption(portFlag("--mixer-port", "the HTTP API", 9092))
     .addOption(allowedHostsFlag())
+    .addOption(controlTokenFlag())
+    .addOption(openMetricsFlag())
+    .addOption(controlCertFlag())
+    .addOption(controlKeyFlag())
+    .addOption(controlCaFlag())
     .option(
       "--max-body-bytes <n>",
       "the largest request body that the API accepts, in bytes",

@@ -6,10 +6,15 @@ import {
   allowedHostsFlag,
   allowEmptyFlag,
   configFlag,
+  controlCaFlag,
+  controlCertFlag,
+  controlKeyFlag,
+  controlTokenFlag,
   drainFlag,
   hostFlag,
   logFormatFlag,
   logLevelFlag,
+  openMetricsFlag,
   portFlag,
   skipForeignFlag,
   strictFlag,
@@ -26,6 +31,11 @@ export function pilotCommand(): Command {
     .addOption(hostFlag())
     .addOption(portFlag("--pilot-port", "the HTTP API", 15010))
     .addOption(allowedHostsFlag())
+    .addOption(controlTokenFlag())
+    .addOption(openMetricsFlag())
+    .addOption(controlCertFlag())
+    .addOption(controlKeyFlag())
+    .addOption(controlCaFlag())
     .addOption(drainFlag())
     .addOption(logLevelFlag())
     .addOption(logFormatFlag())

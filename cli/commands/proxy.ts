@@ -7,6 +7,10 @@ import {
   adminHostFlag,
   allowedHostsFlag,
   collect,
+  controlCaFlag,
+  controlCertFlag,
+  controlKeyFlag,
+  controlTokenFlag,
   count,
   credentialsFlag,
   drainFlag,
@@ -17,7 +21,9 @@ import {
   logFormatFlag,
   logLevelFlag,
   namespace,
+  openMetricsFlag,
   portFlag,
+  tokenFlag,
   underscoresFlag,
   upgradesFlag,
   viaFlag,
@@ -62,6 +68,12 @@ export function proxyCommand(): Command {
     .addOption(adminHostFlag())
     .addOption(portFlag("--admin-port", "the admin surface", 15000))
     .addOption(allowedHostsFlag())
+    .addOption(controlTokenFlag())
+    .addOption(openMetricsFlag())
+    .addOption(controlCertFlag())
+    .addOption(controlKeyFlag())
+    .addOption(controlCaFlag())
+    .addOption(tokenFlag("pilot and the mixers"))
     .option(
       "--trusted-hops <n>",
       "number of trusted proxies in front of an edge, whose statements about the client are used",

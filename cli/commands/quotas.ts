@@ -3,7 +3,7 @@
 
 import { Command, InvalidArgumentError, Option } from "commander";
 import { MAX_ADJUSTMENT_MS, MAX_LIMIT, type QuotaKey } from "../../api/quota-operations.ts";
-import { count, duration, url } from "./flags.ts";
+import { controlCaFlag, controlCertFlag, controlKeyFlag, count, duration, tokenFlag, url } from "./flags.ts";
 
 const HELP = `
 A count is named by its QuotaPolicy and the values of the policy's key, one --key for each:
@@ -95,6 +95,10 @@ function asking(name: string, summary: string): Command {
     .addOption(
       new Option("--mixer <url>", "the mixer to ask").argParser(url).default("http://127.0.0.1:9092"),
     )
+    .addOption(tokenFlag("the mixer"))
+    .addOption(controlCertFlag())
+    .addOption(controlKeyFlag())
+    .addOption(controlCaFlag())
     .option("--json", "print the reply as JSON", false);
 }
 

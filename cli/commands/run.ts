@@ -7,6 +7,10 @@ import {
   allowedHostsFlag,
   allowEmptyFlag,
   configFlag,
+  controlCaFlag,
+  controlCertFlag,
+  controlKeyFlag,
+  controlTokenFlag,
   count,
   credentialsFlag,
   drainFlag,
@@ -16,6 +20,7 @@ import {
   logFormatFlag,
   logLevelFlag,
   port,
+  openMetricsFlag,
   portFlag,
   skipForeignFlag,
   strictFlag,
@@ -60,6 +65,11 @@ export function meshFlags(command: Command, config = configFlag()): Command {
     .addOption(adminHostFlag())
     .addOption(portFlag("--admin-port", "the edge proxy's admin surface", 15000))
     .addOption(allowedHostsFlag())
+    .addOption(controlTokenFlag())
+    .addOption(openMetricsFlag())
+    .addOption(controlCertFlag())
+    .addOption(controlKeyFlag())
+    .addOption(controlCaFlag())
     .option(
       "--sidecar <service=port>",
       "a sidecar for a service's outbound calls, and its port; repeatable",

@@ -6,6 +6,7 @@ import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import { startMixerHttpServer } from "../../mixer/servers/http-server.ts";
 import { createMixer, type Mixer } from "../../mixer/mixer.ts";
 import { createHttpClient, type OwnedHttpClient } from "../../plugins/sdk/http/client.ts";
+import { type ControlSettings, surfaceUrl } from "./control-access.ts";
 import { buildInThread } from "./threads/thread-handler.ts";
 import { filesBeside, spoolBeside } from "./files.ts";
 import { ConfigRejected } from "../../config/config-rejected.ts";
@@ -25,6 +26,8 @@ export interface MixerFlags {
   readonly mixers?: number;
   /** Most remote proxies of one address that count for the shares; default 16. */
   readonly proxiesPerAddress?: number;
+  /** The access to the HTTP API; default everybody. */
+  readonly control?: ControlSettings;
 }
 
 export interface MixerPart extends RunningPart {
@@ -63,13 +66,14 @@ export async function startMixer(
       host: flags.host,
       port: flags.mixerPort,
       allowedHosts: flags.allowedHosts,
+      ...flags.control,
       bodyLimitBytes: flags.maxBodyBytes,
       maxConcurrentRequests: flags.maxConcurrentRequests,
     });
     return {
       name: "mixer",
       mixer,
-      url: `http://${server.host}:${server.port}`,
+      url: surfaceUrl(server, flags.control),
       async apply(next) {
         const outcome = await mixer.apply(next);
         return outcome.ok ? [] : outcome.diagnostics;

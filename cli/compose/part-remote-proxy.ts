@@ -9,6 +9,8 @@ import type { Proxy } from "../../proxy/proxy.ts";
 import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
 import { sharingLimits } from "../../proxy/workers/limit-share.ts";
 import type { SurfaceAddress } from "../../server/http/control-surface.ts";
+import { clientAuthorization } from "./control-access.ts";
+import { ControlTls, type ControlTlsFlags } from "./control-tls.ts";
 import { readExplainKey } from "./explain-key-file.ts";
 import { type CertificateSettings, startProxy } from "./part-proxy.ts";
 import { type LogFlags, runtimeOfPart } from "./runtime.ts";
@@ -20,6 +22,12 @@ export interface RemoteProxySettings extends LogFlags, CertificateSettings {
   readonly mixerUrls: readonly string[];
   readonly pilotUrl: string;
   readonly explainKeyFile?: string | undefined;
+  /** The file with the token that mixer and pilot ask for; undefined for none. */
+  readonly tokenFile?: string | undefined;
+  /** The files of the TLS of mixer and pilot. */
+  readonly controlTls?: ControlTlsFlags;
+  /** Whether mixer and pilot run in the process that started this one, at an address that their certificates need not name. */
+  readonly isLocalControlPlane?: boolean;
   readonly headersWithUnderscoresAction: HeadersWithUnderscoresAction;
   readonly upgradeProtocols: readonly string[];
   /** The proxy's name in `via`; undefined to leave the field alone. */
@@ -39,13 +47,27 @@ export interface RemoteProxy {
  * @throws {PurserError} when a port is not available, or pilot sends no configuration in time.
  */
 export async function startRemoteProxy(
-  { node, mixerUrls, pilotUrl, explainKeyFile, ...settings }: RemoteProxySettings,
+  { node, mixerUrls, pilotUrl, explainKeyFile, tokenFile, controlTls, ...settings }: RemoteProxySettings,
   runtime: Runtime,
   { admin, workers = 1 }: { readonly admin?: SurfaceAddress; readonly workers?: number },
 ): Promise<RemoteProxy> {
   const explainKey = await readExplainKey(explainKeyFile);
-  const mixer = createHttpMixerService({ ...runtimeOfPart(runtime, "mixer client"), urls: mixerUrls });
-  const pilot = createHttpPilotService({ ...runtimeOfPart(runtime, "pilot client"), url: pilotUrl });
+  const authorization = await clientAuthorization(tokenFile, "--token-file", runtime);
+  const files = await ControlTls.follow(controlTls ?? {}, runtime);
+  const anyName = settings.isLocalControlPlane === true ? { serverFault: () => undefined } : {};
+  const tls = files && (() => ({ ...files.client, ...anyName }));
+  const mixer = createHttpMixerService({
+    ...runtimeOfPart(runtime, "mixer client"),
+    urls: mixerUrls,
+    authorization,
+    tls,
+  });
+  const pilot = createHttpPilotService({
+    ...runtimeOfPart(runtime, "pilot client"),
+    url: pilotUrl,
+    authorization,
+    tls,
+  });
   const clients = {
     name: "clients",
     close: async () => void (await Promise.all([mixer.close(), pilot.close()])),

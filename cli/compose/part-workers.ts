@@ -1,13 +1,12 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Runtime } from "../../kernel/ports.ts";
 import { TicketKeys } from "../../proxy/transport/tls/ticket-keys.ts";
 import { WorkerPool } from "../../proxy/workers/worker-pool.ts";
 import type { SurfaceAddress } from "../../server/http/control-surface.ts";
 import type { ProxyPart } from "./part-proxy.ts";
 import type { RemoteProxySettings } from "./part-remote-proxy.ts";
-import { runtimeOfPart } from "./runtime.ts";
+import { type ProcessRuntime, runtimeOfPart } from "./runtime.ts";
 import { forkWorker } from "./worker-process.ts";
 
 /** A worker's whole setup, sent to its process. */
@@ -28,7 +27,7 @@ export interface WorkersWiring {
 /** Starts a proxy as a pool of worker processes. @throws {PurserError} when a worker cannot start. */
 export async function startWorkers(
   { settings, workers, admin, drainMs }: WorkersWiring,
-  runtime: Runtime,
+  runtime: ProcessRuntime,
 ): Promise<ProxyPart> {
   const { node } = settings;
   // A session that one worker began is resumed by any other.
@@ -39,6 +38,8 @@ export async function startWorkers(
     fork: forkWorker,
     setupOf: (worker) => ({
       ...settings,
+      // A worker that is replaced has the level of now.
+      logLevel: runtime.logLevel.level,
       worker,
       workers,
       ticketSecret: tickets.state(),
@@ -49,5 +50,14 @@ export async function startWorkers(
     drainMs,
   });
   await pool.start();
-  return { name: node.id, node, proxy: pool, close: (deadlineMs) => pool.close(deadlineMs) };
+  const stopWatching = runtime.logLevel.watch((level) => pool.setLogLevel(level));
+  return {
+    name: node.id,
+    node,
+    proxy: pool,
+    close: (deadlineMs) => {
+      stopWatching();
+      return pool.close(deadlineMs);
+    },
+  };
 }

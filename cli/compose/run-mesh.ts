@@ -5,18 +5,21 @@ import { POLICIES, ROUTES } from "../../config/emptiness.ts";
 import type { Diagnostic } from "../../kernel/diagnostic.ts";
 import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
+import type { ProxyNode } from "../../api/pilot-service.ts";
+import { PurserError } from "../../kernel/errors.ts";
+import { controlTlsFlags } from "./control-tls.ts";
+import { type ControlFlags, type ControlSettings, controlSettings, surfaceUrl } from "./control-access.ts";
 import { readExplainKey } from "./explain-key-file.ts";
 import { type ConfigFlags, followConfig, loadConfig, type LoadedConfig } from "./part-config.ts";
 import { type MixerPart, startMixer } from "./part-mixer.ts";
 import { type PilotPart, startPilot } from "./part-pilot.ts";
 import { startMeshIdentity } from "./mesh-identity.ts";
 import { nodeId, type ProxyPart, startProxy } from "./part-proxy.ts";
-import { startWorkers } from "./part-workers.ts";
-import type { LogFlags } from "./runtime.ts";
+import { startWorkers, type WorkersWiring } from "./part-workers.ts";
+import type { LogFlags, ProcessRuntime } from "./runtime.ts";
 import { type RunningPart, stopAll } from "./stopping.ts";
-import type { Runtime } from "../../kernel/ports.ts";
 
-export interface MeshFlags extends ConfigFlags, LogFlags {
+export interface MeshFlags extends ConfigFlags, LogFlags, ControlFlags {
   readonly host: string;
   readonly edgePort: number;
   readonly mixerPort: number;
@@ -50,8 +53,16 @@ export interface MeshFlags extends ConfigFlags, LogFlags {
   readonly sidecar: readonly { readonly service: string; readonly outboundPort: number }[];
 }
 
+interface EdgeWorkers extends Pick<WorkersWiring, "admin"> {
+  readonly node: ProxyNode;
+  readonly mixerUrl: string;
+  readonly pilotUrl: string;
+}
+
 export interface RunningMesh {
   readonly snapshot: Snapshot;
+  /** Of the edge's admin surface. */
+  readonly adminUrl: string | undefined;
   readonly mixerUrl: string;
   readonly pilotUrl: string;
   /** Of the identity service; undefined when there is none. */
@@ -65,16 +76,17 @@ export interface RunningMesh {
  * documents.
  * @throws {PurserError} when a part cannot start; the parts already started are stopped again.
  */
-export async function runMesh(flags: MeshFlags, runtime: Runtime): Promise<RunningMesh> {
+export async function runMesh(flags: MeshFlags, runtime: ProcessRuntime): Promise<RunningMesh> {
   const parts: RunningPart[] = [];
   const close = (deadlineMs: number): Promise<void> => stopAll(parts.splice(0), deadlineMs, runtime.logger);
   try {
+    const control = await controlSettings(flags, runtime);
     const explainKey = await readExplainKey(flags.explainKeyFile);
     const { source, snapshot } = await loadConfig(flags, [POLICIES, ROUTES], runtime);
     parts.push({ name: "configuration", close: () => source.close() });
-    const mixer = await startMixer(flags, snapshot, runtime);
+    const mixer = await startMixer({ ...flags, control }, snapshot, runtime);
     parts.push(mixer);
-    const pilot = await startPilot(flags, snapshot, runtime);
+    const pilot = await startPilot({ ...flags, control }, snapshot, runtime);
     parts.push(pilot);
     const changes = followDocuments(source, mixer, pilot, runtime);
     const identities = await startMeshIdentity(flags, snapshot.traffic.trustDomains[0], runtime);
@@ -103,40 +115,21 @@ export async function runMesh(flags: MeshFlags, runtime: Runtime): Promise<Runni
     // The edge is stopped before the sidecars, which its requests under way may need.
     const id = nodeId("edge", "edge");
     const node = { role: "edge", id, host, port: edgePort, trustedHops, ...place } as const;
-    const admin = { host: adminHost, port: adminPort, allowedHosts };
+    const admin = { host: adminHost, port: adminPort, allowedHosts, ...control };
     const edge =
       flags.workers === 1
         ? await startProxy(
             { ...wiring, node, admin, via: flags.via, localIdentity: identities?.of("edge") },
             runtime,
           )
-        : await startWorkers(
-            {
-              settings: {
-                node,
-                mixerUrls: [mixer.url],
-                pilotUrl: pilot.url,
-                explainKeyFile: flags.explainKeyFile,
-                headersWithUnderscoresAction,
-                upgradeProtocols,
-                via: flags.via,
-                credentials: flags.credentials,
-                workloadCerts: flags.workloadCerts,
-                logLevel: flags.logLevel,
-                logFormat: flags.logFormat,
-              },
-              workers: flags.workers,
-              admin,
-              drainMs: flags.drainMs,
-            },
-            runtime,
-          );
+        : await startEdgeWorkers(flags, { node, admin, mixerUrl: mixer.url, pilotUrl: pilot.url }, runtime);
     parts.push(edge);
     // Changes are stopped first: no set takes effect while the proxies finish their requests.
     parts.push(changes);
     return {
       snapshot,
       identityUrl: identities?.part.url,
+      adminUrl: adminUrlOf(edge, control),
       mixerUrl: mixer.url,
       pilotUrl: pilot.url,
       proxies: [edge, ...sidecars],
@@ -148,12 +141,55 @@ export async function runMesh(flags: MeshFlags, runtime: Runtime): Promise<Runni
   }
 }
 
+/** Starts the edge as worker processes, which call the mixer and pilot of this process. */
+function startEdgeWorkers(
+  flags: MeshFlags,
+  { node, admin, mixerUrl, pilotUrl }: EdgeWorkers,
+  runtime: ProcessRuntime,
+): Promise<ProxyPart> {
+  const controlTls = controlTlsFlags(flags);
+  if (controlTls.controlTlsCert !== undefined && controlTls.controlTlsCa === undefined)
+    throw new PurserError(
+      "PURSER_CLI_USAGE",
+      "--control-tls-cert with --workers needs --control-tls-ca, by which the workers verify the mixer and pilot",
+    );
+  return startWorkers(
+    {
+      settings: {
+        node,
+        mixerUrls: [mixerUrl],
+        pilotUrl,
+        explainKeyFile: flags.explainKeyFile,
+        tokenFile: flags.controlTokenFile,
+        controlTls,
+        isLocalControlPlane: true,
+        headersWithUnderscoresAction: flags.headersWithUnderscoresAction,
+        upgradeProtocols: flags.upgradeProtocols,
+        via: flags.via,
+        credentials: flags.credentials,
+        workloadCerts: flags.workloadCerts,
+        logLevel: flags.logLevel,
+        logFormat: flags.logFormat,
+      },
+      workers: flags.workers,
+      admin,
+      drainMs: flags.drainMs,
+    },
+    runtime,
+  );
+}
+
+function adminUrlOf({ proxy }: ProxyPart, control: ControlSettings): string | undefined {
+  const { admin } = proxy.addresses();
+  return admin === undefined ? undefined : surfaceUrl(admin, control);
+}
+
 /** Takes each new set of documents into force in both services. */
 function followDocuments(
   source: LoadedConfig["source"],
   mixer: MixerPart,
   { pilot }: PilotPart,
-  runtime: Runtime,
+  runtime: ProcessRuntime,
 ): RunningPart {
   // Policies before routes: no request may take a new route before its policies are in force.
   const take = async (next: Snapshot): Promise<readonly Diagnostic[]> => {

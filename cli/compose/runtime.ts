@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { LogLevelSetting } from "../../kernel/log-level.ts";
 import type { Runtime } from "../../kernel/ports.ts";
 import type { LogFormat, LogLevel } from "../output/log-levels.ts";
 import { createLogger } from "../output/logger.ts";
@@ -11,12 +12,19 @@ export interface LogFlags {
   readonly logFormat: LogFormat;
 }
 
-export function createRuntime({ logLevel, logFormat }: LogFlags): Runtime {
+/** The ports of this process, and the level that its loggers share. */
+export interface ProcessRuntime extends Runtime {
+  readonly logLevel: LogLevelSetting;
+}
+
+export function createRuntime(flags: LogFlags): ProcessRuntime {
+  const logLevel = new LogLevelSetting(flags.logLevel);
   return {
+    logLevel,
     clock: systemClock,
     random: systemRandom,
     scheduler: systemScheduler,
-    logger: createLogger(logLevel, logFormat),
+    logger: createLogger(logLevel, flags.logFormat),
   };
 }
 

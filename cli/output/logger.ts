@@ -4,14 +4,18 @@
 import { pino, type Logger as PinoLogger } from "pino";
 import { prettyFactory } from "pino-pretty";
 import type { Logger } from "../../kernel/ports.ts";
+import type { LogLevelSetting } from "../../kernel/log-level.ts";
 import type { LogFormat, LogLevel } from "./log-levels.ts";
 import { createLogOutput } from "./log-output.ts";
 
 /**
  * Logs to standard error, so that standard output has only a command's results: JSON lines, or one line of
  * text each (`auto`: text on a terminal). Lines that nobody reads are dropped and counted; see log-output.ts.
+ *
+ * @param setting The level of this logger and its children: pino's own levels are copied to children when they are made,
+ *   so a change would not reach them.
  */
-export function createLogger(level: LogLevel, format: LogFormat): Logger {
+export function createLogger(setting: LogLevelSetting, format: LogFormat): Logger {
   const readable = format === "text" || (format === "auto" && process.stderr.isTTY);
   const write = createLogOutput(process.stderr, (lines) =>
     logger.warn("log lines were dropped: standard error was not read", { lines }),
@@ -23,19 +27,25 @@ export function createLogger(level: LogLevel, format: LogFormat): Logger {
         singleLine: true,
       })
     : undefined;
-  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  const options = { level: "debug", base: null, timestamp: pino.stdTimeFunctions.isoTime };
   const logger = adapt(
     pino(options, { write: (text: string) => write(line === undefined ? text : line(text)) }),
+    setting,
   );
   return logger;
 }
 
-function adapt(logger: PinoLogger): Logger {
+function adapt(logger: PinoLogger, setting: LogLevelSetting): Logger {
+  const at =
+    (level: LogLevel): Logger[LogLevel] =>
+    (message, fields) => {
+      if (setting.shows(level)) logger[level](fields ?? {}, message);
+    };
   return {
-    debug: (message, fields) => logger.debug(fields ?? {}, message),
-    info: (message, fields) => logger.info(fields ?? {}, message),
-    warn: (message, fields) => logger.warn(fields ?? {}, message),
-    error: (message, fields) => logger.error(fields ?? {}, message),
-    child: (fields) => adapt(logger.child(fields)),
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    child: (fields) => adapt(logger.child(fields), setting),
   };
 }

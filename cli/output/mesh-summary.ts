@@ -5,14 +5,21 @@ import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import type { RunningMesh } from "../compose/run-mesh.ts";
 
 /** Summary of a started mesh: addresses, and policies in force. */
-export function meshSummary({ snapshot, mixerUrl, pilotUrl, identityUrl, proxies }: RunningMesh): string {
+export function meshSummary({
+  snapshot,
+  adminUrl,
+  mixerUrl,
+  pilotUrl,
+  identityUrl,
+  proxies,
+}: RunningMesh): string {
   const rows: [string, string][] = [];
   for (const { node, proxy } of proxies) {
-    const { listeners, admin } = proxy.addresses();
+    const { listeners } = proxy.addresses();
     const name = node.role === "edge" ? "edge proxy" : `sidecar of ${node.service}`;
     rows.push([name, listeners.map(({ scheme, host, port }) => `${scheme}://${host}:${port}`).join(", ")]);
-    if (admin !== undefined)
-      rows.push(["proxy admin", `http://${admin.host}:${admin.port}/stats/prometheus`]);
+    if (node.role === "edge" && adminUrl !== undefined)
+      rows.push(["proxy admin", `${adminUrl}/stats/prometheus`]);
   }
   rows.push(["mixer", `${mixerUrl}/metrics, ${mixerUrl}/v1/config`]);
   rows.push(["pilot", `${pilotUrl}/v1/registry`]);

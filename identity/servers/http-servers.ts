@@ -10,6 +10,8 @@ import {
 } from "../../server/http/control-surface.ts";
 import { BodyReader } from "../../server/http/json/body-reader.ts";
 import { LongPolls } from "../../server/http/long-polls.ts";
+import { readyOperation } from "../../api/json/operations/health-operations.ts";
+import { metricsOperation } from "../../api/json/operations/metrics-operation.ts";
 import { addHealthRoutes, addMetricsRoute } from "../../server/http/operation-routes.ts";
 import type { Identity } from "../identity.ts";
 import { createIdentityMetrics } from "./http-metrics.ts";
@@ -42,6 +44,9 @@ export interface IdentityHttpServers {
 
 /** Largest body: a certificate request has at most 8 KB. */
 const BODY_LIMIT_BYTES = 32 * 1_024;
+const READY = readyOperation("PURSER_IDENTITY_UNAVAILABLE");
+const METRICS = metricsOperation("/metrics", "The identity service's metrics.");
+
 /** Requests for certificates under way at one time. */
 const MAX_REQUESTS = 256;
 
@@ -74,8 +79,9 @@ export async function startIdentityHttpServers(settings: IdentityHttpSettings): 
     ...shared,
     ...settings.operators,
     addRoutes(router, isDraining) {
-      addHealthRoutes(router, isDraining, () => ({ version: identity.trust.version, rejection: undefined }));
-      addMetricsRoute(router, "/metrics", () => metrics.metrics());
+      const readiness = () => ({ version: identity.trust.version, rejection: undefined });
+      addHealthRoutes(router, READY, isDraining, readiness);
+      addMetricsRoute(router, METRICS, () => metrics.metrics());
       addOperatorRoutes(router, { identity, key, bodies });
     },
   }).catch(async (error: unknown) => {

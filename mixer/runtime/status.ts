@@ -2,49 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { redactSecrets } from "../../core/hooks/secrets.ts";
-import type { Diagnostic } from "../../kernel/diagnostic.ts";
+import type { HandlerStatus, MixerStatus, QueueStatus } from "../../api/mixer-status.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import type { Scheduler } from "../../kernel/ports.ts";
-import type { DocumentSummary, Snapshot } from "../../core/snapshot/snapshot.ts";
+import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import type { DeliveryStats } from "../../delivery/stats.ts";
 import { withDeadline } from "../../kernel/deadline.ts";
 import type { Handler } from "./handlers/handler.ts";
 import type { HandlerTable } from "./handlers/handler-table.ts";
-
-/** The mixer's active documents, handlers and health; the body of `GET /v1/config`. */
-export interface MixerStatus {
-  readonly ready: boolean;
-  /** Absent before the first snapshot. */
-  readonly version?: string;
-  readonly appliedAtMs?: number;
-  /** The refusal of the newest configuration, while an older one stays active. */
-  readonly rejection?: { readonly atMs: number; readonly diagnostics: readonly Diagnostic[] };
-  readonly documents: readonly Omit<DocumentSummary, "spec">[];
-  readonly handlers: readonly HandlerStatus[];
-  /** Number of proxies that watch this mixer. */
-  readonly proxies: number;
-}
-
-/** A handler, its health and the numbers of its queues. */
-export interface HandlerStatus {
-  readonly name: string;
-  readonly extension: "adapter" | "plugin";
-  /** Name of the adapter or plugin. */
-  readonly of: string;
-  /** As configured, with defaults filled in and secrets left out. */
-  readonly config: unknown;
-  /** `unknown`: the adapter has no health check. */
-  readonly health: "ok" | "failing" | "unknown";
-  /** One for each report template. */
-  readonly queues: readonly QueueStatus[];
-}
-
-/** The numbers of a queue: `accepted` = `delivered` + `waiting` + all of `dropped`. */
-interface QueueStatus extends Omit<DeliveryStats, "lastError"> {
-  readonly template: string;
-  readonly class: "at-most-once" | "at-least-once";
-  readonly lastError?: { readonly message: string; readonly time: string };
-}
 
 /** Maximum time for a handler's health check. */
 const HEALTH_DEADLINE_MS = 1_000;

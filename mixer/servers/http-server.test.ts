@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { expectDeclaredAnswers } from "../../test/support/declared-answers.ts";
 import { createHttpClient } from "../../plugins/sdk/http/client.ts";
 import assert from "node:assert/strict";
 import { connect } from "node:net";
@@ -74,6 +75,7 @@ function raw(port: number, text: string): Promise<string> {
 }
 
 describe("the mixer over HTTP", () => {
+  expectDeclaredAnswers("mixer");
   afterEach(async () => {
     for (const end of ends.splice(0)) await end();
   });

@@ -49,6 +49,7 @@ export function startMixerHttpServer(settings: MixerHttpSettings): Promise<Contr
     polls,
     calls: { calls: callsOf(mixer), bodies, limit },
     isForwarded: isAuthPath,
+    configVersions: () => (mixer.version === undefined ? {} : { documents: mixer.version }),
     addRoutes(router, isDraining) {
       // Polls are idle most of the time, so they have a limit of their own.
       addPolicyStateRoute(router, mixer, polls);

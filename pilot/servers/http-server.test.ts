@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { expectDeclaredAnswers } from "../../test/support/declared-answers.ts";
 import assert from "node:assert/strict";
 import { encodeDiscoveryRequest } from "../../api/json/discovery.ts";
 import type { ProxyNode } from "../../api/pilot-service.ts";
@@ -25,6 +26,7 @@ const EDGE: ProxyNode = { role: "edge", id: "edge-1", host: "127.0.0.1", port: 8
 const snapshot = (version: string, text = BOOKSHOP) => ({ version, traffic: trafficDocuments(text) });
 
 describe("pilot over HTTP", () => {
+  expectDeclaredAnswers("pilot");
   const servers: ControlSurface[] = [];
   const time = createRealTime();
 

@@ -35,6 +35,7 @@ export function startPilotHttpServer(settings: PilotHttpSettings): Promise<Contr
     ...settings,
     name: "pilot",
     polls,
+    configVersions: () => (pilot.current === undefined ? {} : { documents: pilot.current.version }),
     onAnswer: (status) => metrics.answered(status),
     addRoutes(router, isDraining) {
       addDiscoveryRoute(router, { pilot, polls, isDraining });

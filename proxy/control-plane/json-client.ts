@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ConnectionOptions } from "node:tls";
-import { Pool } from "undici";
+import { buildConnector, Pool } from "undici";
 import { errorOfBody } from "../../api/json/error-body.ts";
 import { type CallContext, withDeadline } from "../../kernel/deadline.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
@@ -11,13 +11,19 @@ import type { Scheduler } from "../../kernel/ports.ts";
 
 /** The TLS of a client. */
 export interface ClientTls {
-  /** Roots to trust, in PEM; undefined to accept any server, for what needs no trust. */
-  readonly authorities: string | undefined;
+  /**
+   * Roots to trust, in PEM; absent for the authorities that Node.js brings; undefined to accept any server, for calls that need no
+   * trust.
+   */
+  readonly authorities?: string | undefined;
   /** The certificate chain and its key, in PEM. */
   readonly certificate?: string;
   readonly privateKey?: string;
-  /** Reason that a server with these subject alternative names (Node's text) is not the right one; undefined when it is. */
-  serverFault(subjectAltNames: string): string | undefined;
+  /**
+   * Reason that a server with these subject alternative names (Node's text) is not the right one; undefined when it is.
+   * Absent: the certificate must have the name or address of the URL.
+   */
+  readonly serverFault?: ((subjectAltNames: string) => string | undefined) | undefined;
 }
 
 export interface JsonClientOptions {
@@ -30,8 +36,10 @@ export interface JsonClientOptions {
   readonly unavailable: ErrorCode;
   readonly scheduler: Scheduler;
   readonly connectTimeoutMs: number;
-  /** Of `https:` URLs; default: the authorities that Node.js brings, and no certificate. */
-  readonly tls?: ClientTls | undefined;
+  /** The Authorization field of the next call; absent for none. */
+  readonly authorization?: (() => string) | undefined;
+  /** Of `https:` URLs; a function is asked for each connection. Default: the authorities of Node.js, and no certificate. */
+  readonly tls?: ClientTls | (() => ClientTls) | undefined;
   /** Maximum number of connections; further calls wait, within their own deadlines. */
   readonly connections: number;
   /** Maximum size of a reply; a longer reply is a failure. */
@@ -103,7 +111,7 @@ export class JsonClient {
     // Each call has its own deadline; undici's timeouts would only hide which one passed.
     this.#pool = new Pool(origin, {
       connections: options.connections,
-      connect: { timeout: options.connectTimeoutMs, ...connectOptions(options.tls) },
+      connect: connectorOf(options),
       headersTimeout: 0,
       bodyTimeout: 0,
     });
@@ -135,7 +143,7 @@ export class JsonClient {
     const response = await this.#pool.request({
       method,
       path: this.#basePath + path,
-      headers: body === undefined ? GET_HEADERS : POST_HEADERS,
+      headers: this.#headers(body),
       body: body ?? null,
       signal: signal as AbortSignal,
     });
@@ -144,6 +152,12 @@ export class JsonClient {
     if (status === 304 || status === 204) return { status, body: undefined };
     if (status >= 200 && status < 300) return { status, body: JSON.parse(text) };
     return this.#refusal(status, text);
+  }
+
+  #headers(body: string | undefined): Readonly<Record<string, string>> {
+    const { authorization } = this.#options;
+    const fields = body === undefined ? GET_HEADERS : POST_HEADERS;
+    return authorization === undefined ? fields : { ...fields, authorization: authorization() };
   }
 
   /** Aborts the calls under way and closes the connections. */
@@ -186,17 +200,33 @@ type TlsConnectOptions = Pick<
   "ca" | "cert" | "key" | "rejectUnauthorized" | "checkServerIdentity"
 >;
 
+function connectorOf({
+  tls,
+  connectTimeoutMs: timeout,
+}: JsonClientOptions): NonNullable<Pool.Options["connect"]> {
+  if (typeof tls !== "function") return { timeout, ...connectOptions(tls) };
+  return (options, callback) => buildConnector({ timeout, ...connectOptions(tls()) })(options, callback);
+}
+
 function connectOptions(tls: ClientTls | undefined): TlsConnectOptions {
   if (tls === undefined) return {};
-  const { authorities, certificate, privateKey } = tls;
+  const { authorities, certificate, privateKey, serverFault } = tls;
+  const acceptsAny = "authorities" in tls && authorities === undefined;
   return {
-    ...(authorities === undefined ? { rejectUnauthorized: false } : { ca: authorities }),
+    ...(acceptsAny ? { rejectUnauthorized: false } : {}),
+    ...(authorities === undefined ? {} : { ca: authorities }),
     ...(certificate === undefined ? {} : { cert: certificate }),
     ...(privateKey === undefined ? {} : { key: privateKey }),
-    checkServerIdentity(_host, { subjectaltname = "" }) {
-      const fault = tls.serverFault(subjectaltname);
-      return fault === undefined ? undefined : new Error(fault);
-    },
+    ...(serverFault === undefined ? {} : { checkServerIdentity: identityCheck(serverFault) }),
+  };
+}
+
+function identityCheck(
+  serverFault: NonNullable<ClientTls["serverFault"]>,
+): NonNullable<ConnectionOptions["checkServerIdentity"]> {
+  return (_host, { subjectaltname = "" }) => {
+    const fault = serverFault(subjectaltname);
+    return fault === undefined ? undefined : new Error(fault);
   };
 }
 

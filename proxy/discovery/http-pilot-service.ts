@@ -5,7 +5,7 @@ import type { PilotService } from "../../api/pilot-service.ts";
 import { decodeTrafficUpdate, encodeDiscoveryRequest } from "../../api/json/discovery.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import { knownAfter, type TrafficUpdate } from "../../core/traffic/resources/resource-set.ts";
-import { JsonClient } from "../control-plane/json-client.ts";
+import { type ClientTls, JsonClient } from "../control-plane/json-client.ts";
 import { startLongPoll } from "../control-plane/long-poll.ts";
 
 export interface HttpPilotOptions {
@@ -14,6 +14,10 @@ export interface HttpPilotOptions {
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly logger: Logger;
+  /** The Authorization field of each call; absent for none. */
+  readonly authorization?: (() => string) | undefined;
+  /** Of https URLs; asked for each connection. */
+  readonly tls?: (() => ClientTls) | undefined;
   /** Maximum time for which pilot may hold a poll, in milliseconds; default 25 000. */
   readonly pollMs?: number;
 }
@@ -39,6 +43,8 @@ export function createHttpPilotService(options: HttpPilotOptions): HttpPilotServ
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     connections: 1,
     replyLimitBytes: CONFIG_LIMIT_BYTES,
+    authorization: options.authorization,
+    tls: options.tls,
   });
   const watches = new Set<() => void>();
   return {

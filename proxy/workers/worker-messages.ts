@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
+import type { LogLevel } from "../../kernel/log-level.ts";
 import type { TrafficResources } from "../../core/traffic/resources/resource-set.ts";
 import type { ClusterRow } from "../admin/cluster-rows.ts";
 import type { ListenerAddress } from "../listeners/listener-set.ts";
@@ -23,7 +24,8 @@ export type WorkerQuestion = keyof WorkerAnswers;
 export type PoolMessage<S> =
   | { readonly kind: "start"; readonly setup: S }
   | { readonly kind: "ask"; readonly id: number; readonly question: WorkerQuestion }
-  | { readonly kind: "drain"; readonly deadlineMs: number };
+  | { readonly kind: "drain"; readonly deadlineMs: number }
+  | { readonly kind: "log-level"; readonly level: LogLevel };
 
 /** A message from a worker to the pool. */
 export type WorkerMessage =

@@ -3,6 +3,7 @@
 
 import { backoffMs } from "../../kernel/backoff.ts";
 import { PurserError } from "../../kernel/errors.ts";
+import type { LogLevel } from "../../kernel/log-level.ts";
 import type { Runtime } from "../../kernel/ports.ts";
 import type { ControlSurface, SurfaceAddress } from "../../server/http/control-surface.ts";
 import { startAdminServer } from "../admin/admin-server.ts";
@@ -43,6 +44,8 @@ export class WorkerPool<S> {
   readonly #pending = new Set<() => void>();
   #listeners: readonly ListenerAddress[] = [];
   #admin: ControlSurface | undefined;
+  /** The level that was last set; undefined while the workers have that of their setup. */
+  #logLevel: LogLevel | undefined;
   #ending = false;
   #onExit: (() => void) | undefined;
   #onStarted: ((error: PurserError | undefined) => void) | undefined;
@@ -95,6 +98,12 @@ export class WorkerPool<S> {
     await this.#admin?.close(0);
   }
 
+  /** Changes the level that every worker logs from. */
+  setLogLevel(level: LogLevel): void {
+    this.#logLevel = level;
+    for (const link of this.#links.values()) link.send({ kind: "log-level", level });
+  }
+
   #drain(deadlineMs: number): void {
     this.#ending = true;
     for (const cancel of this.#pending) cancel();
@@ -108,6 +117,8 @@ export class WorkerPool<S> {
     const link = new WorkerLink(number, fork(), setupOf(number), scheduler, {
       onListening: ({ listeners }) => {
         this.#listeners = listeners;
+        // A message to a process that has just been forked is lost.
+        if (this.#logLevel !== undefined) link.send({ kind: "log-level", level: this.#logLevel });
         logger.info("a worker serves requests", { worker: number, pid: link.pid });
         if (this.#serving().length === this.#options.workers) this.#onStarted?.(undefined);
       },

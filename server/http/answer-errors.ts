@@ -3,11 +3,16 @@
 
 import type { Context, Middleware } from "koa";
 import { errorBody, httpStatusOfError } from "../../api/json/error-body.ts";
+import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import { isPurserError, messageOf, PurserError } from "../../kernel/errors.ts";
 import type { Logger } from "../../kernel/ports.ts";
+import { CHALLENGE } from "./surface-access.ts";
 
 /** Seconds after which a client may repeat a call that was refused temporarily. */
 export const RETRY_AFTER_S = "1";
+
+/** The code of refusals that carry a challenge. */
+export const UNAUTHENTICATED: ErrorCode = "PURSER_UNAUTHENTICATED";
 
 /**
  * Format of error responses: `json` is the ErrorBody of api/; `text` is for surfaces that people read with
@@ -24,6 +29,7 @@ export function refuseAs(format: ErrorFormat): Refuse {
     context.type = format;
     context.body = format === "json" ? errorBody(error) : textOf(error);
     if (error.retryable) context.set("Retry-After", RETRY_AFTER_S);
+    if (error.code === UNAUTHENTICATED) context.set("WWW-Authenticate", CHALLENGE);
   };
 }
 

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import { readyOperation } from "../../api/json/operations/health-operations.ts";
+import { GET_PILOT_METRICS } from "../../api/json/operations/pilot-operations.ts";
 import { ERROR_CATALOG } from "../../kernel/error-catalog.ts";
 import { isPurserError, PurserError } from "../../kernel/errors.ts";
 import {
@@ -32,8 +34,8 @@ async function start(settings: Partial<ControlSurfaceSettings> = {}) {
     onAnswer: (status) => void statuses.push(status),
     isForwarded: (path) => path === "/forwarded",
     addRoutes(router, isDraining) {
-      addHealthRoutes(router, isDraining, () => readiness);
-      addMetricsRoute(router, "/metrics", async () => "up 1\n");
+      addHealthRoutes(router, readyOperation("PURSER_PILOT_UNAVAILABLE"), isDraining, () => readiness);
+      addMetricsRoute(router, GET_PILOT_METRICS, async () => "up 1\n");
       router.post("/post", (context) => {
         context.status = 204;
       });

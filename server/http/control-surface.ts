@@ -11,6 +11,8 @@ import type { Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import { JsonCalls, type JsonCallsOptions } from "./json/json-calls.ts";
 import type { LongPolls } from "./long-polls.ts";
 import { createSurfaceApp, type SurfaceAppOptions } from "./surface-app.ts";
+import type { SurfaceProcess } from "./process-routes.ts";
+import { createAccessCheck, type SurfaceAccess } from "./surface-access.ts";
 import { createSurfaceGuard } from "./surface-guard.ts";
 
 /** Address of a control surface. */
@@ -20,6 +22,12 @@ export interface SurfaceAddress {
   readonly port: number;
   /** Host names of the surface in addition to those that surface-guard.ts allows; default none. */
   readonly allowedHosts?: readonly string[];
+  /** Who may use the surface; default everybody. */
+  readonly access?: SurfaceAccess | undefined;
+  /** Absent: the surface speaks plain HTTP. */
+  readonly tls?: SurfaceTls | undefined;
+  /** The process that the surface tells of and controls; absent: /v1/version and /v1/log-level do not exist. */
+  readonly process?: SurfaceProcess | undefined;
 }
 
 /** The TLS of a control surface: certificates that change while it runs. */
@@ -32,7 +40,7 @@ export interface SurfaceTls {
 
 export interface ControlSurfaceSettings
   extends SurfaceAddress,
-    Omit<SurfaceAppOptions, "names" | "isDraining" | "calls"> {
+    Omit<SurfaceAppOptions, "names" | "isDraining" | "calls" | "accessCheck"> {
   readonly random: Random;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
@@ -40,8 +48,6 @@ export interface ControlSurfaceSettings
   readonly calls?: JsonCallsOptions;
   /** The polls that `addRoutes` holds, so that a drain answers them. */
   readonly polls?: LongPolls;
-  /** Absent: the surface speaks plain HTTP. */
-  readonly tls?: SurfaceTls | undefined;
   /** Timeout of a request's head, and of the whole request, in milliseconds; then 408. Default 10,000. */
   readonly requestTimeoutMs?: number;
 }
@@ -73,10 +79,19 @@ export async function startControlSurface(settings: ControlSurfaceSettings): Pro
   let draining = false;
   const names = { boundHost: host, allowedHosts };
   const isDraining = (): boolean => draining;
+  const accessCheck = createAccessCheck(settings.access);
   const { name, random, calls: served } = settings;
   const calls =
-    served && new JsonCalls(served, { name, random, logger, guard: createSurfaceGuard(names), isDraining });
-  const app = createSurfaceApp({ ...settings, names, isDraining, calls });
+    served &&
+    new JsonCalls(served, {
+      name,
+      random,
+      logger,
+      guard: createSurfaceGuard(names),
+      accessCheck,
+      isDraining,
+    });
+  const app = createSurfaceApp({ ...settings, names, isDraining, calls, accessCheck });
   const handle = app.callback();
   const timeouts = {
     headersTimeout: requestTimeoutMs,

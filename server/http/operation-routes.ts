@@ -1,9 +1,13 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type Router from "@koa/router";
+import type { Static } from "typebox";
+import type { HealthSchema, ReadyState } from "../../api/json/health.ts";
+import { GET_HEALTH } from "../../api/json/operations/health-operations.ts";
+import type { Operation } from "../../api/json/operations/operation.ts";
 import { briefly, type Diagnostic } from "../../kernel/diagnostic.ts";
 import { isPurserError, PurserError } from "../../kernel/errors.ts";
+import type { SurfaceRouter } from "./surface-router.ts";
 
 /** The content type of Prometheus' text format. */
 const EXPOSITION_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -22,14 +26,15 @@ export interface Readiness {
  * @param readiness The facts that the process is ready with, or the error that says why it is not.
  */
 export function addHealthRoutes(
-  router: Router,
+  router: SurfaceRouter,
+  readyOperation: Operation,
   isDraining: () => boolean,
   readiness: () => Readiness | PurserError,
 ): void {
-  router.get("/healthz", (context) => {
-    context.body = { status: "ok" };
+  router.serve(GET_HEALTH, (context) => {
+    context.body = { status: "ok" } satisfies Static<typeof HealthSchema>;
   });
-  router.get("/readyz", (context) => {
+  router.serve(readyOperation, (context) => {
     if (isDraining()) throw new PurserError("PURSER_DRAINING", "the process is shutting down");
     const ready = readiness();
     if (isPurserError(ready)) throw ready;
@@ -38,13 +43,17 @@ export function addHealthRoutes(
       status: "ready",
       ...fields,
       ...(rejection === undefined ? {} : { rejection: briefly(rejection) }),
-    };
+    } satisfies ReadyState;
   });
 }
 
 /** Serves metrics in Prometheus' text format. */
-export function addMetricsRoute(router: Router, path: string, exposition: () => Promise<string>): void {
-  router.get(path, async (context) => {
+export function addMetricsRoute(
+  router: SurfaceRouter,
+  operation: Operation,
+  exposition: () => Promise<string>,
+): void {
+  router.serve(operation, async (context) => {
     context.set("Content-Type", EXPOSITION_TYPE);
     context.body = await exposition();
   });

@@ -1,14 +1,18 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import Router from "@koa/router";
+import type Router from "@koa/router";
 import Koa, { type Middleware } from "koa";
 import { messageOf, PurserError } from "../../kernel/errors.ts";
 import type { Logger, Random } from "../../kernel/ports.ts";
 import { answerErrors, type ErrorFormat, type Refuse, refuseAs } from "./answer-errors.ts";
 import type { JsonCalls } from "./json/json-calls.ts";
 import { requestId } from "./request-id.ts";
+import { addProcessRoutes, type ConfigVersions, type SurfaceProcess } from "./process-routes.ts";
+import { type AccessCheck, openPaths, type SurfaceAccess } from "./surface-access.ts";
 import { createSurfaceGuard, requireJsonType, type SurfaceNames } from "./surface-guard.ts";
+import { addDescriptionRoute } from "./description-route.ts";
+import { SurfaceRouter } from "./surface-router.ts";
 
 /** Maximum length of a URL, in characters; then 414. */
 const MAX_URL_LENGTH = 8_192;
@@ -23,7 +27,7 @@ export interface SurfaceAppOptions {
   /** The calls that are served in front of this application; it has their paths for other spellings of them. */
   readonly calls: JsonCalls | undefined;
   /** Adds the surface's own paths. */
-  readonly addRoutes: (router: Router, isDraining: () => boolean) => void;
+  readonly addRoutes: (router: SurfaceRouter, isDraining: () => boolean) => void;
   /** Default `json`. */
   readonly errorFormat?: ErrorFormat;
   /**
@@ -31,6 +35,14 @@ export interface SurfaceAppOptions {
    * the surface guard and the URL limit do not apply to them. Default: no path.
    */
   readonly isForwarded?: (path: string) => boolean;
+  /** Who may use the surface; default everybody. */
+  readonly access?: SurfaceAccess | undefined;
+  /** The check that `access` makes. */
+  readonly accessCheck?: AccessCheck | undefined;
+  /** The process, for /v1/version and /v1/log-level; absent: these paths do not exist. */
+  readonly process?: SurfaceProcess | undefined;
+  /** The versions in force, for /v1/version; default none. */
+  readonly configVersions?: ConfigVersions;
   /** Called with the status of every response. */
   readonly onAnswer?: (status: number) => void;
 }
@@ -39,9 +51,12 @@ export interface SurfaceAppOptions {
 export function createSurfaceApp(options: SurfaceAppOptions): Koa {
   const { name, random, logger, isDraining, onAnswer, isForwarded = () => false } = options;
   const refuse = refuseAs(options.errorFormat ?? "json");
-  const router = new Router();
+  const router = new SurfaceRouter();
   options.addRoutes(router, isDraining);
   options.calls?.addRoutes(router);
+  if (options.process !== undefined)
+    addProcessRoutes(router, { logger, process: options.process, configVersions: options.configVersions });
+  if (name !== "identity") addDescriptionRoute(router, name, options.errorFormat ?? "json");
   const app = new Koa();
   app.on("error", (error: unknown) =>
     logger.warn("an answer could not be sent", { error: messageOf(error) }),
@@ -58,6 +73,10 @@ export function createSurfaceApp(options: SurfaceAppOptions): Koa {
   // Before the path is looked up, so that a foreign page learns nothing about the surface.
   app.use(exceptForwarded(isForwarded, refuseBrowsers(options.names)));
   app.use(exceptForwarded(isForwarded, refuseLongUrls(refuse)));
+  if (options.accessCheck !== undefined)
+    app.use(
+      refuseStrangers(options.accessCheck, isForwarded, openPaths(router.operations, options.access ?? {})),
+    );
   // Before the body's type is checked: 404 and 405 precede 415.
   app.use(refuseUnrouted(router));
   app.use(exceptForwarded(isForwarded, refuseForms));
@@ -75,6 +94,23 @@ function refuseBrowsers(names: SurfaceNames): Middleware {
     const refusal = guard(context.headers);
     if (refusal !== undefined) throw refusal;
     return next();
+  };
+}
+
+/** Responds 401 to a request without a credential, except at the paths that are open to everybody. */
+function refuseStrangers(
+  check: AccessCheck,
+  isForwarded: (path: string) => boolean,
+  open: ReadonlySet<string>,
+): Middleware {
+  return (context, next) => {
+    const { path, method } = context;
+    if (open.has(path) && (method === "GET" || method === "HEAD")) return next();
+    const refusal = check(context.req, isForwarded(path));
+    if (refusal === undefined) return next();
+    // The body is not read: the connection cannot serve another request.
+    if (method !== "GET" && method !== "HEAD") context.set("Connection", "close");
+    throw refusal;
   };
 }
 

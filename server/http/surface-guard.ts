@@ -5,7 +5,7 @@ import { PurserError } from "../../kernel/errors.ts";
 import { isAddress } from "../../kernel/matching/ip-blocks.ts";
 
 /**
- * The names of a control surface. Control surfaces have no authentication, so a web page that a person on the
+ * The names of a control surface. A control surface may be open to everybody, so a web page that a person on the
  * same network opens must not be able to use them. A page has two ways: a cross-site request, which browsers
  * mark with Origin or Sec-Fetch-Site (fetch.spec.whatwg.org; w3c.github.io/webappsec-fetch-metadata), and DNS
  * rebinding, where the page's own host name resolves to loopback and only the Host header reveals it.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import { SURFACE_DOCUMENTS } from "../../api/json/operations/surfaces.ts";
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { decodeDiscoveryRequest, decodeTrafficUpdate } from "../../api/json/discovery.ts";
@@ -108,10 +109,14 @@ describe("the documentation", () => {
     assert.deepEqual(unknown, []);
   });
 
-  it("describes every path of the proxy's admin surface", () => {
-    const paths = readText("proxy/admin/admin-server.ts").match(/(?<=[( ]")\/[a-z_/]+(?=", )/g) ?? [];
-    assert.ok(paths.length > 3);
-    for (const path of paths) assert.match(page("docs/api.md"), new RegExp(`\\| \`(GET|POST) ${path}\` \\|`));
+  it("describes every path of the control surfaces", () => {
+    const firstCells = page("docs/api.md")
+      .split("\n")
+      .map((line) => /^\| ([^|]+) \|/.exec(line)?.[1] ?? "");
+    const described = new Set(firstCells.flatMap((cell) => cell.match(/(?<=[ `])\/[\w/.*-]+(?=`)/g) ?? []));
+    for (const document of Object.values(SURFACE_DOCUMENTS))
+      for (const path of Object.keys(document()["paths"] as object))
+        assert.ok(described.has(path.replace(/\{\w+\}/, "*")), path);
   });
 
   it("shows nodes that pilot accepts", () => {

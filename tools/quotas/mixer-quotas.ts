@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { Agent, fetch } from "undici";
 import { errorOfBody } from "../../api/json/error-body.ts";
 import {
   decodeAudit,
@@ -43,16 +44,30 @@ export interface ListFilter {
   readonly limit: number;
 }
 
+/** The credentials of calls to a closed mixer. */
+export interface MixerAccess {
+  /** The Authorization field of a call; absent for none. */
+  readonly authorization?: (() => string) | undefined;
+  /** Of https URLs, in PEM; absent: the authorities of Node.js, and no certificate. */
+  readonly tls?:
+    | { readonly authorities?: string; readonly certificate?: string; readonly privateKey?: string }
+    | undefined;
+}
+
 /**
  * A mixer's quotas, over HTTP. Every function throws the PurserError that the mixer answers with, and PURSER_MIXER_UNAVAILABLE when it does not
  * answer within 10 s.
  */
 export class MixerQuotas {
   readonly #url: string;
+  readonly #access: MixerAccess;
 
-  /** @param url Of the mixer's HTTP API, such as http://127.0.0.1:9092. */
-  constructor(url: string) {
+  /**
+   * @param url Of the mixer's HTTP API, such as http://127.0.0.1:9092.
+   */
+  constructor(url: string, access: MixerAccess = {}) {
     this.#url = url.replace(/\/+$/, "");
+    this.#access = access;
   }
 
   /** All pages up to the limit, with each policy once. A `cursor` means that there are more counts. */
@@ -104,15 +119,19 @@ export class MixerQuotas {
   }
 
   async #call(method: string, path: string, body?: unknown): Promise<unknown> {
+    const { authorization, tls } = this.#access;
     let status: number;
     let text: string;
     try {
       const response = await fetch(this.#url + path, {
         method,
+        ...(tls === undefined ? {} : { dispatcher: dispatcherOf(tls) }),
         signal: AbortSignal.timeout(CALL_MS),
-        ...(body === undefined
-          ? {}
-          : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+        headers: {
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...(authorization === undefined ? {} : { authorization: authorization() }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       status = response.status;
       text = await response.text();
@@ -134,6 +153,16 @@ export class MixerQuotas {
   #unavailable(what: string): PurserError {
     return new PurserError("PURSER_MIXER_UNAVAILABLE", `the mixer at ${this.#url} ${what}`);
   }
+}
+
+function dispatcherOf({ authorities, certificate, privateKey }: NonNullable<MixerAccess["tls"]>): Agent {
+  return new Agent({
+    connect: {
+      ...(authorities === undefined ? {} : { ca: authorities }),
+      ...(certificate === undefined ? {} : { cert: certificate }),
+      ...(privateKey === undefined ? {} : { key: privateKey }),
+    },
+  });
 }
 
 function joined(first: QuotaPolicyState | undefined, next: QuotaPolicyState): QuotaPolicyState {

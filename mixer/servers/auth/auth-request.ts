@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { FORWARDED_TOKEN_FIELD } from "../../../server/http/surface-access.ts";
 import { isIP } from "node:net";
 import type { AttributeBag } from "../../../core/attributes/bag.ts";
 import { authorityText, parseAuthority } from "../../../kernel/canonical/authority.ts";
@@ -42,7 +43,7 @@ const AUTH_PATH = "/auth";
 const NOT_FORWARDED: ReadonlySet<string> = new Set(
   (
     "connection keep-alive proxy-connection te trailer transfer-encoding upgrade content-length host " +
-    "x-original-uri x-original-method x-forwarded-uri x-forwarded-method"
+    `x-original-uri x-original-method x-forwarded-uri x-forwarded-method ${FORWARDED_TOKEN_FIELD}`
   ).split(" "),
 );
 

@@ -1,13 +1,14 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type Router from "@koa/router";
 import type { Context } from "koa";
+import { AUTH, AUTH_OF_PATH } from "../../../api/json/operations/mixer-operations.ts";
 import type { Clock, Random } from "../../../kernel/ports.ts";
 import type { Mixer } from "../../mixer.ts";
 import { authReply } from "./auth-reply.ts";
 import { readAuthRequest } from "./auth-request.ts";
 import type { ConcurrencyLimit } from "../../../server/concurrency-limit.ts";
+import type { SurfaceRouter } from "../../../server/http/surface-router.ts";
 import { newId } from "../../../server/http/request-id.ts";
 
 /** Whether external proxies ask at this path, with the header fields of another request. */
@@ -26,7 +27,7 @@ const USE_WITHIN_MS = 50;
  * forward_auth, Envoy's HTTP ext_authz. Each call checks and charges, and the external proxy keeps no state.
  */
 export function addAuthRoutes(
-  router: Router,
+  router: SurfaceRouter,
   mixer: Pick<Mixer, "check" | "pathNormalization" | "rateLimitHeaders">,
   limit: ConcurrencyLimit,
   { clock, random }: { readonly clock: Clock; readonly random: Random },
@@ -55,6 +56,6 @@ export function addAuthRoutes(
     for (const [name, value] of reply.headers) context.append(name, value);
     context.body = reply.body;
   };
-  router.all("/auth", (context) => limit(() => answer(context)));
-  router.all("/auth/{*path}", (context) => limit(() => answer(context)));
+  router.serve(AUTH, (context) => limit(() => answer(context)));
+  router.serve(AUTH_OF_PATH, (context) => limit(() => answer(context)));
 }

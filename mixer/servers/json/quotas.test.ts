@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { expectDeclaredAnswers } from "../../../test/support/declared-answers.ts";
 import assert from "node:assert/strict";
 import { withQuery } from "../../../api/json/quota-operations.ts";
 import { type AuditEntry, MAX_ADJUSTMENT_MS, type QuotaListing } from "../../../api/quota-operations.ts";
@@ -111,6 +112,7 @@ function sharedStore(kept: Map<string, QuotaAdjustment>) {
 }
 
 describe("the quotas over HTTP", () => {
+  expectDeclaredAnswers("mixer");
   afterEach(async () => {
     for (const end of ends.splice(0)) await end();
   });

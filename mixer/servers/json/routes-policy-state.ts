@@ -1,16 +1,17 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type Router from "@koa/router";
-import { decodePolicyStateQuery, POLICY_STATE_PATH } from "../../../api/json/policy-state.ts";
+import { POLL_POLICY_STATE } from "../../../api/json/operations/mixer-operations.ts";
+import { decodePolicyStateQuery } from "../../../api/json/policy-state.ts";
 import type { PolicyState } from "../../../api/mixer-service.ts";
 import { PurserError } from "../../../kernel/errors.ts";
 import { holdRequest, type LongPolls } from "../../../server/http/long-polls.ts";
+import type { SurfaceRouter } from "../../../server/http/surface-router.ts";
 import type { Mixer } from "../../mixer.ts";
 
 /** The long poll that brings proxies the active policies and the number of proxies. */
-export function addPolicyStateRoute(router: Router, mixer: Mixer, polls: LongPolls): void {
-  router.get(POLICY_STATE_PATH, async (context) => {
+export function addPolicyStateRoute(router: SurfaceRouter, mixer: Mixer, polls: LongPolls): void {
+  router.serve(POLL_POLICY_STATE, async (context) => {
     const { node, version, proxies, waitMs } = decodePolicyStateQuery(context.query);
     const address = context.req.socket.remoteAddress ?? "";
     const state = await holdRequest<PolicyState>(polls, context, {

@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type Router from "@koa/router";
 import {
   decodeAuditQuery,
   decodeBlockCommand,
@@ -10,54 +9,64 @@ import {
   decodeListQuery,
   decodeRaiseCommand,
   decodeTopQuery,
-  QUOTAS_AUDIT_PATH,
-  QUOTAS_BLOCK_PATH,
-  QUOTAS_PATH,
-  QUOTAS_RAISE_PATH,
-  QUOTAS_RESET_PATH,
-  QUOTAS_TOP_PATH,
 } from "../../../api/json/quota-operations.ts";
+import {
+  AUDIT_QUOTAS,
+  BLOCK_QUOTA,
+  END_BLOCK,
+  END_RAISE,
+  LIST_QUOTAS,
+  RAISE_QUOTA,
+  RESET_QUOTA,
+  TOP_QUOTAS,
+} from "../../../api/json/operations/mixer-operations.ts";
+import type { Operation } from "../../../api/json/operations/operation.ts";
 import type { AuditEntry } from "../../../api/quota-operations.ts";
 import { concurrencyLimit } from "../../../server/concurrency-limit.ts";
 import type { BodyReader } from "../../../server/http/json/body-reader.ts";
 import { readJson } from "../../../server/http/json/read-json.ts";
+import type { SurfaceRouter } from "../../../server/http/surface-router.ts";
 import type { Mixer } from "../../mixer.ts";
 
 /** Most calls under way: operators are few, and must get through when proxies use up the limit of checks. */
 const MAX_CALLS = 16;
 
 /** The quotas for operators: lists, and changes of single counts, each with the caller's address in the audit. */
-export function addQuotaRoutes(router: Router, { quotas }: Pick<Mixer, "quotas">, bodies: BodyReader): void {
+export function addQuotaRoutes(
+  router: SurfaceRouter,
+  { quotas }: Pick<Mixer, "quotas">,
+  bodies: BodyReader,
+): void {
   const limit = concurrencyLimit(MAX_CALLS);
-  router.get(QUOTAS_PATH, (context) =>
+  router.serve(LIST_QUOTAS, (context) =>
     limit(async () => {
       context.body = await quotas.list(decodeListQuery(context.query));
     }),
   );
-  router.get(QUOTAS_TOP_PATH, (context) =>
+  router.serve(TOP_QUOTAS, (context) =>
     limit(async () => {
       context.body = await quotas.top(decodeTopQuery(context.query));
     }),
   );
-  router.get(QUOTAS_AUDIT_PATH, (context) => {
+  router.serve(AUDIT_QUOTAS, (context) => {
     context.body = quotas.audit(decodeAuditQuery(context.query).limit);
   });
-  const command = (path: string, run: (body: unknown, by: string) => Promise<AuditEntry>): void => {
-    router.post(path, async (context) => {
+  const command = (operation: Operation, run: (body: unknown, by: string) => Promise<AuditEntry>): void => {
+    router.serve(operation, async (context) => {
       const body = await readJson(context, bodies);
       await limit(async () => {
         context.body = await run(body, addressOf(context.req));
       });
     });
   };
-  command(QUOTAS_RESET_PATH, async (body, by) => await quotas.reset(decodeCountCommand(body), by));
-  command(QUOTAS_RAISE_PATH, async (body, by) => await quotas.raise(decodeRaiseCommand(body), by));
-  command(QUOTAS_BLOCK_PATH, async (body, by) => await quotas.block(decodeBlockCommand(body), by));
-  for (const [path, kind] of [
-    [QUOTAS_RAISE_PATH, "raise"],
-    [QUOTAS_BLOCK_PATH, "block"],
+  command(RESET_QUOTA, async (body, by) => await quotas.reset(decodeCountCommand(body), by));
+  command(RAISE_QUOTA, async (body, by) => await quotas.raise(decodeRaiseCommand(body), by));
+  command(BLOCK_QUOTA, async (body, by) => await quotas.block(decodeBlockCommand(body), by));
+  for (const [operation, kind] of [
+    [END_RAISE, "raise"],
+    [END_BLOCK, "block"],
   ] as const) {
-    router.delete(path, (context) =>
+    router.serve(operation, (context) =>
       limit(async () => {
         context.body = await quotas.end(kind, decodeEndQuery(context.query), addressOf(context.req));
       }),

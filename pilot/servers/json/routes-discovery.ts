@@ -1,11 +1,12 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type Router from "@koa/router";
-import { decodeDiscoveryRequest, DISCOVERY_PATH } from "../../../api/json/discovery.ts";
+import { decodeDiscoveryRequest } from "../../../api/json/discovery.ts";
+import { POLL_PROXY_CONFIG } from "../../../api/json/operations/pilot-operations.ts";
 import { RESOURCE_TYPES, type TrafficUpdate } from "../../../core/traffic/resources/resource-set.ts";
 import { PurserError } from "../../../kernel/errors.ts";
 import { holdRequest, type LongPolls } from "../../../server/http/long-polls.ts";
+import type { SurfaceRouter } from "../../../server/http/surface-router.ts";
 import type { Pilot } from "../../pilot.ts";
 
 export interface DiscoveryRoute {
@@ -15,9 +16,9 @@ export interface DiscoveryRoute {
 }
 
 /** The long poll that brings proxies their traffic resources. */
-export function addDiscoveryRoute(router: Router, { pilot, polls, isDraining }: DiscoveryRoute): void {
+export function addDiscoveryRoute(router: SurfaceRouter, { pilot, polls, isDraining }: DiscoveryRoute): void {
   const texts = new WeakMap<object, string>();
-  router.get(DISCOVERY_PATH, async (context) => {
+  router.serve(POLL_PROXY_CONFIG, async (context) => {
     const { node, known, waitMs } = decodeDiscoveryRequest(context.query);
     if (isDraining()) throw new PurserError("PURSER_DRAINING", "pilot is shutting down");
     const update = await holdRequest<TrafficUpdate>(polls, context, {

@@ -1,10 +1,16 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type Router from "@koa/router";
 import type { Registry } from "prom-client";
+import {
+  GET_PILOT_METRICS,
+  GET_PILOT_READY,
+  GET_REGISTRY,
+} from "../../../api/json/operations/pilot-operations.ts";
+import type { RegistryListing } from "../../../api/json/registry.ts";
 import { PurserError } from "../../../kernel/errors.ts";
 import { addHealthRoutes, addMetricsRoute } from "../../../server/http/operation-routes.ts";
+import type { SurfaceRouter } from "../../../server/http/surface-router.ts";
 import type { Pilot } from "../../pilot.ts";
 import { createRegistry } from "../../registry/registry.ts";
 
@@ -15,14 +21,17 @@ export interface OperationRoutes {
 }
 
 /** Health, metrics and services, for operators and orchestrators. */
-export function addOperationRoutes(router: Router, { pilot, metrics, isDraining }: OperationRoutes): void {
-  addHealthRoutes(router, isDraining, () =>
+export function addOperationRoutes(
+  router: SurfaceRouter,
+  { pilot, metrics, isDraining }: OperationRoutes,
+): void {
+  addHealthRoutes(router, GET_PILOT_READY, isDraining, () =>
     pilot.current === undefined
       ? new PurserError("PURSER_PILOT_UNAVAILABLE", "pilot has no configuration yet")
       : { version: pilot.current.version, rejection: pilot.rejection },
   );
-  addMetricsRoute(router, "/metrics", () => metrics.metrics());
-  router.get("/v1/registry", (context) => {
+  addMetricsRoute(router, GET_PILOT_METRICS, () => metrics.metrics());
+  router.serve(GET_REGISTRY, (context) => {
     const { version = "", traffic } = pilot.current ?? {};
     const services = traffic === undefined ? [] : createRegistry(traffic).services;
     context.body = {
@@ -32,6 +41,6 @@ export function addOperationRoutes(router: Router, { pilot, metrics, isDraining 
         location: internal ? "MESH_INTERNAL" : "MESH_EXTERNAL",
         ports,
       })),
-    };
+    } satisfies RegistryListing;
   });
 }

@@ -19,7 +19,7 @@ import { decodeAllocateReply, QUOTA_PATH } from "../../../api/json/quota.ts";
 import { encodeReportRequest, REPORT_PATH } from "../../../api/json/report.ts";
 import { isPurserError, PurserError } from "../../../kernel/errors.ts";
 import type { Clock, Logger, Random, Scheduler } from "../../../kernel/ports.ts";
-import { CallFailure, JsonClient } from "../../control-plane/json-client.ts";
+import { CallFailure, type ClientTls, JsonClient } from "../../control-plane/json-client.ts";
 import { startLongPoll } from "../../control-plane/long-poll.ts";
 import { unconfirmed } from "../unconfirmed.ts";
 import { EXPLAIN_TIMEOUT_MS } from "../settings.ts";
@@ -34,6 +34,10 @@ export interface HttpMixerOptions {
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly logger: Logger;
+  /** The Authorization field of each call; absent for none. */
+  readonly authorization?: (() => string) | undefined;
+  /** Of https URLs; asked for each connection. */
+  readonly tls?: (() => ClientTls) | undefined;
   readonly timeouts?: Partial<HttpMixerTimeouts>;
 }
 
@@ -116,6 +120,8 @@ class HttpMixers implements HttpMixerService {
         connectTimeoutMs: this.#timeouts.connectMs,
         connections,
         replyLimitBytes,
+        authorization: options.authorization,
+        tls: options.tls,
       });
     this.#servers = urls.map((url) => ({
       calls: client(url, CONNECTIONS, REPLY_LIMIT_BYTES),

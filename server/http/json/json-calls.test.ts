@@ -11,6 +11,7 @@ import { PurserError } from "../../../kernel/errors.ts";
 import { concurrencyLimit } from "../../concurrency-limit.ts";
 import { type ControlSurface, startControlSurface } from "../control-surface.ts";
 import { BodyReader } from "./body-reader.ts";
+import type { JsonCall } from "./json-exchange.ts";
 
 describe("calls in front of the routes", () => {
   const logger = createCollectingLogger();
@@ -28,7 +29,7 @@ describe("calls in front of the routes", () => {
       calls: {
         bodies: new BodyReader(1_000),
         limit: concurrencyLimit(1),
-        calls: {
+        calls: Object.entries<JsonCall>({
           "/v1/echo": (body) => ({ got: body }),
           "/v1/nothing": () => undefined,
           "/v1/held": () => new Promise((resolve) => (held = () => resolve({ late: true }))),
@@ -36,7 +37,10 @@ describe("calls in front of the routes", () => {
             throw new PurserError("PURSER_OVERLOADED", "enough");
           },
           "/v1/fails": () => Promise.reject(new Error("secret detail")),
-        },
+        }).map(([path, call]) => ({
+          operation: { id: path, method: "post", path, summary: "", answers: {} },
+          call,
+        })),
       },
       addRoutes() {},
     });

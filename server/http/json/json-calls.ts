@@ -1,16 +1,22 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type Router from "@koa/router";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Operation } from "../../../api/json/operations/operation.ts";
 import type { ConcurrencyLimit } from "../../concurrency-limit.ts";
+import type { SurfaceRouter } from "../surface-router.ts";
 import type { BodyReader } from "./body-reader.ts";
 import { CallTurn } from "./call-turn.ts";
 import { type CallSurface, type ExchangeTools, type JsonCall, JsonExchange } from "./json-exchange.ts";
 
+/** A call with its description, whose path is compared exactly as it stands in the request line. */
+export interface DescribedCall {
+  readonly operation: Operation;
+  readonly call: JsonCall;
+}
+
 export interface JsonCallsOptions {
-  /** By path, exactly as it stands in the request line. */
-  readonly calls: Readonly<Record<string, JsonCall>>;
+  readonly calls: readonly DescribedCall[];
   readonly bodies: BodyReader;
   readonly limit: ConcurrencyLimit;
 }
@@ -21,11 +27,13 @@ export interface JsonCallsOptions {
  * the surface's other paths: surface guard, request id, limits, error bodies.
  */
 export class JsonCalls {
-  readonly #calls: JsonCallsOptions["calls"];
+  readonly #described: readonly DescribedCall[];
+  readonly #calls: Readonly<Record<string, JsonCall>>;
   readonly #tools: ExchangeTools;
 
   constructor({ calls, bodies, limit }: JsonCallsOptions, surface: CallSurface) {
-    this.#calls = calls;
+    this.#described = calls;
+    this.#calls = Object.fromEntries(calls.map(({ operation, call }) => [operation.path, call]));
     this.#tools = { surface, bodies, limit, turn: new CallTurn() };
   }
 
@@ -35,9 +43,10 @@ export class JsonCalls {
   }
 
   /** Adds the calls' paths to the router: for their methods, and for other spellings of a path. */
-  addRoutes(router: Router): void {
-    for (const [path, call] of Object.entries(this.#calls)) {
-      router.post(path, async (context) => {
+  addRoutes(router: SurfaceRouter): void {
+    for (const { operation, call } of this.#described) {
+      const { path } = operation;
+      router.serve(operation, async (context) => {
         // This class writes the reply.
         context.respond = false;
         await new Promise<void>((resolve) => {

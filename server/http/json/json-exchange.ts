@@ -6,8 +6,9 @@ import { errorBody, httpStatusOfError } from "../../../api/json/error-body.ts";
 import { chain, isPromise } from "../../../kernel/maybe-promise.ts";
 import type { Logger, Random } from "../../../kernel/ports.ts";
 import type { ConcurrencyLimit } from "../../concurrency-limit.ts";
-import { codedError, RETRY_AFTER_S } from "../answer-errors.ts";
+import { codedError, RETRY_AFTER_S, UNAUTHENTICATED } from "../answer-errors.ts";
 import { requestIdOf } from "../request-id.ts";
+import { type AccessCheck, CHALLENGE } from "../surface-access.ts";
 import { requireJsonType, type SurfaceGuard } from "../surface-guard.ts";
 import type { BodyReader, BodyReceiver } from "./body-reader.ts";
 import type { CallTurn, StagedCall } from "./call-turn.ts";
@@ -20,6 +21,8 @@ export type JsonCall = (body: unknown) => unknown;
 export interface CallSurface {
   readonly name: string;
   readonly guard: SurfaceGuard;
+  /** Undefined for a surface that is open to everybody. */
+  readonly accessCheck?: AccessCheck | undefined;
   readonly random: Random;
   readonly logger: Logger;
   readonly isDraining: () => boolean;
@@ -70,6 +73,8 @@ export class JsonExchange implements BodyReceiver, StagedCall {
     try {
       const refusal = surface.guard(headers);
       if (refusal !== undefined) throw refusal;
+      const denial = surface.accessCheck?.(request, false);
+      if (denial !== undefined) throw denial;
       requireJsonType(headers);
       refuseEncoding(headers["content-encoding"]);
       bodies.read(request, this);
@@ -149,6 +154,7 @@ export class JsonExchange implements BodyReceiver, StagedCall {
     const { name, logger } = this.#tools.surface;
     const coded = codedError(error, { name, logger, path: this.#path, requestId: this.#requestId });
     if (coded.retryable) this.#response.setHeader("retry-after", RETRY_AFTER_S);
+    if (coded.code === UNAUTHENTICATED) this.#response.setHeader("www-authenticate", CHALLENGE);
     this.#status = httpStatusOfError(coded.code);
     this.#text = JSON.stringify(errorBody(coded));
   }
