@@ -3,6 +3,7 @@
 
 import { POLICIES, ROUTES } from "../../config/emptiness.ts";
 import type { Diagnostic } from "../../kernel/diagnostic.ts";
+import type { ProxyNode } from "../../api/pilot-service.ts";
 import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
 import { readExplainKey } from "./explain-key-file.ts";
@@ -46,9 +47,15 @@ export interface MeshFlags extends ConfigFlags, LogFlags {
   readonly workers: number;
   /** Time that the edge's `POST /drain` gives to requests under way, in milliseconds. */
   readonly drainMs: number;
-  /** Services with a sidecar for their outbound calls, and the port of each sidecar. */
-  readonly sidecar: readonly { readonly service: string; readonly outboundPort: number }[];
+  readonly sidecar: readonly MeshSidecar[];
 }
+
+/** A sidecar of a mesh in one process: for the calls of a service, and with `inbound` for the calls to it. */
+export interface MeshSidecar
+  extends Pick<
+    Extract<ProxyNode, { role: "sidecar" }>,
+    "service" | "namespace" | "labels" | "outboundPort" | "inbound"
+  > {}
 
 export interface RunningMesh {
   readonly snapshot: Snapshot;
@@ -93,10 +100,10 @@ export async function runMesh(flags: MeshFlags, runtime: Runtime): Promise<Runni
       credentials: flags.credentials,
       workloadCerts: flags.workloadCerts,
     };
-    for (const { service, outboundPort } of flags.sidecar) {
-      const id = nodeId("sidecar", service);
-      const node = { role: "sidecar", id, host, service, outboundPort, ...place } as const;
-      const sidecar = await startProxy({ ...wiring, node, localIdentity: identities?.of(service) }, runtime);
+    for (const wanted of flags.sidecar) {
+      const node = { ...wanted, role: "sidecar", id: sidecarId(wanted), host, ...place } as const;
+      const localIdentity = identities?.of(accountName(wanted));
+      const sidecar = await startProxy({ ...wiring, node, localIdentity }, runtime);
       sidecars.push(sidecar);
       parts.push(sidecar);
     }
@@ -146,6 +153,15 @@ export async function runMesh(flags: MeshFlags, runtime: Runtime): Promise<Runni
     await close(0);
     throw error;
   }
+}
+
+/** Sidecars of one service have different versions. */
+function sidecarId({ service, labels: { version } = {} }: MeshSidecar): string {
+  return nodeId("sidecar", version === undefined ? service : `${service}-${version}`);
+}
+
+function accountName({ service, namespace }: MeshSidecar): string {
+  return namespace === undefined ? service : `${service}.${namespace}`;
 }
 
 /** Takes each new set of documents into force in both services. */
