@@ -15,6 +15,8 @@ COPY --from=build /purser/dist ./dist
 COPY --from=build /purser/policies ./policies
 COPY --from=build /purser/scaffolds ./scaffolds
 COPY --from=build /purser/examples ./examples
+# A volume takes the owner of the folder that it is mounted on: the demo's keys and tokens.
+RUN install --directory --owner=node --group=node --mode=0700 /var/lib/purser-identity /run/purser-joining
 USER node
 ENTRYPOINT ["node", "dist/cli/purser.js"]
 CMD ["--help"]

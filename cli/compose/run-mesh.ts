@@ -49,8 +49,7 @@ export interface MeshFlags extends ConfigFlags, LogFlags, ControlFlags {
   readonly workers: number;
   /** Time that the edge's `POST /drain` gives to requests under way, in milliseconds. */
   readonly drainMs: number;
-  /** Services with a sidecar for their outbound calls, and the port of each sidecar. */
-  readonly sidecar: readonly { readonly service: string; readonly outboundPort: number }[];
+  readonly sidecar: readonly MeshSidecar[];
 }
 
 interface EdgeWorkers extends Pick<WorkersWiring, "admin"> {
@@ -58,6 +57,12 @@ interface EdgeWorkers extends Pick<WorkersWiring, "admin"> {
   readonly mixerUrl: string;
   readonly pilotUrl: string;
 }
+/** A sidecar of a mesh in one process: for the calls of a service, and with `inbound` for the calls to it. */
+export interface MeshSidecar
+  extends Pick<
+    Extract<ProxyNode, { role: "sidecar" }>,
+    "service" | "namespace" | "labels" | "outboundPort" | "inbound"
+  > {}
 
 export interface RunningMesh {
   readonly snapshot: Snapshot;
@@ -105,10 +110,10 @@ export async function runMesh(flags: MeshFlags, runtime: ProcessRuntime): Promis
       credentials: flags.credentials,
       workloadCerts: flags.workloadCerts,
     };
-    for (const { service, outboundPort } of flags.sidecar) {
-      const id = nodeId("sidecar", service);
-      const node = { role: "sidecar", id, host, service, outboundPort, ...place } as const;
-      const sidecar = await startProxy({ ...wiring, node, localIdentity: identities?.of(service) }, runtime);
+    for (const wanted of flags.sidecar) {
+      const node = { ...wanted, role: "sidecar", id: sidecarId(wanted), host, ...place } as const;
+      const localIdentity = identities?.of(accountName(wanted));
+      const sidecar = await startProxy({ ...wiring, node, localIdentity }, runtime);
       sidecars.push(sidecar);
       parts.push(sidecar);
     }
@@ -182,6 +187,15 @@ function startEdgeWorkers(
 function adminUrlOf({ proxy }: ProxyPart, control: ControlSettings): string | undefined {
   const { admin } = proxy.addresses();
   return admin === undefined ? undefined : surfaceUrl(admin, control);
+}
+
+/** Sidecars of one service have different versions. */
+function sidecarId({ service, labels: { version } = {} }: MeshSidecar): string {
+  return nodeId("sidecar", version === undefined ? service : `${service}-${version}`);
+}
+
+function accountName({ service, namespace }: MeshSidecar): string {
+  return namespace === undefined ? service : `${service}.${namespace}`;
 }
 
 /** Takes each new set of documents into force in both services. */

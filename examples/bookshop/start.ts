@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { fork, type ChildProcess } from "node:child_process";
-import { relative } from "node:path";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { meshFlags } from "../../cli/commands/run.ts";
@@ -13,6 +15,7 @@ import { surviveHandlers } from "../../cli/compose/uncaught-errors.ts";
 import { meshSummary } from "../../cli/output/mesh-summary.ts";
 import { createRuntime } from "../../cli/compose/runtime.ts";
 import { PurserError } from "../../kernel/errors.ts";
+import { createUsers } from "./users.ts";
 
 // The demo: the bookshop's services in their own process, and a mesh around them in this process.
 
@@ -26,13 +29,33 @@ const SERVICES = fileURLToPath(
 );
 const SERVICES_START_MS = 10_000;
 
-/** Ports that the services call; see services/main.ts. */
+/** A sidecar beside each service; see services/main.ts for the ports that they call, mesh/services.yaml for those called. */
 const SIDECARS: MeshFlags["sidecar"] = [
-  { service: "storefront", outboundPort: 15001 },
-  { service: "reviews", outboundPort: 15002 },
+  sidecar("storefront", "v1", { app: 9080, outbound: 15001 }),
+  // These two call nobody: any free port will do.
+  sidecar("catalog", "v1", { app: 9081, outbound: 0 }),
+  sidecar("ratings", "v1", { app: 9086, outbound: 0 }),
+  sidecar("reviews", "v1", { app: 9083, outbound: 15002 }),
+  sidecar("reviews", "v2", { app: 9084, outbound: 15003 }),
+  sidecar("reviews", "v3", { app: 9085, outbound: 15004 }),
 ];
 
-const TRY = `Try
+function sidecar(
+  service: string,
+  version: string,
+  ports: { readonly app: number; readonly outbound: number },
+): MeshFlags["sidecar"][number] {
+  return {
+    service,
+    namespace: "bookshop",
+    labels: { app: service, version },
+    outboundPort: ports.outbound,
+    inbound: { port: ports.app + 100, appHost: "127.0.0.1", appPort: ports.app },
+  };
+}
+
+/** @param token A moderator's. */
+const linesToTry = (token: string): string => `Try
   curl http://127.0.0.1:8080/
       the shop's page: allowed
   curl -i -X DELETE http://127.0.0.1:8080/api/ratings/1
@@ -43,6 +66,12 @@ const TRY = `Try
       reviews v1, v2 and v3 at 50, 30 and 20 per cent
   curl -s http://127.0.0.1:9092/metrics | grep requests_total
       the metrics of these requests
+  curl -i -H 'host: ratings' http://127.0.0.1:15001/ratings/1
+      denied by a policy on identities: storefront may not call ratings; through the sidecar of reviews, port 15003, it is allowed
+  curl http://127.0.0.1:9186/ratings/1
+      closed: the sidecar of ratings accepts mutual TLS alone
+  curl -i -X DELETE -H 'authorization: Bearer ${token}' http://127.0.0.1:8080/api/ratings/1
+      allowed: the token of a moderator, for eight hours
 
 Edit a file in ${MESH} while this runs. Ctrl-C stops it.
 `;
@@ -59,15 +88,26 @@ interface Flags extends Omit<MeshFlags, "sidecar" | "drainMs"> {
 
 async function demo(flags: Flags): Promise<void> {
   const services = await startServices();
+  // The folder has the keys of the mesh's authority, and the document with the key of the users' tokens: new with each start.
+  let folder: string | undefined;
   try {
+    folder = await mkdtemp(join(tmpdir(), "purser-bookshop-"));
     const runtime = createRuntime(flags);
     surviveHandlers(runtime.logger);
-    const mesh = await runMesh({ ...flags, sidecar: SIDECARS, drainMs: flags.drain }, runtime);
-    process.stdout.write(`${meshSummary(mesh)}\n${TRY}`);
+    const users = await createUsers(Date.now());
+    const usersFile = join(folder, "users.yaml");
+    await writeFile(usersFile, users.document);
+    const { identityState = join(folder, "identity"), config, drain: drainMs } = flags;
+    const mesh = await runMesh(
+      { ...flags, config: [...config, usersFile], identityState, sidecar: SIDECARS, drainMs },
+      runtime,
+    );
+    process.stdout.write(`${meshSummary(mesh)}\n${linesToTry(users.moderatorToken)}`);
     await stopSignal();
     await mesh.close(flags.drain);
   } finally {
     services.kill();
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
 }
 

@@ -135,9 +135,10 @@ export function checkGroup({ outcome, checkCacheHit, shadowDenials, audits }: Ch
 export function destinationAt(known: AttributeGroup, target: ClusterEndpoint): AttributeGroup {
   const { ip, workload } = target;
   const { port, labels } = target.endpoint;
-  const { service, workload: own } = known;
-  if (own !== undefined) return present({ service, workload: workload ?? own, ip, port, labels });
-  if (service !== undefined && ip !== undefined && workload !== undefined)
-    return { service, ip, port, labels, workload };
-  return present({ service, ip, port, labels, workload });
+  const { service, namespace, workload: own } = known;
+  // Before a sidecar's own application, whose workload, labels and identity are known.
+  if (own !== undefined) return present({ ...known, workload: workload ?? own, ip, port });
+  if (service !== undefined && namespace !== undefined && ip !== undefined && workload !== undefined)
+    return { service, namespace, ip, port, labels, workload };
+  return present({ service, namespace, ip, port, labels, workload });
 }

@@ -11,7 +11,7 @@ import {
   type RequestFields,
 } from "../../core/attributes/request-group.ts";
 import { EDGE_LABELS } from "../../core/traffic/labels.ts";
-import { parseSpiffeId, type PeerIdentity } from "../../core/traffic/peer-identity.ts";
+import { parsePeerIdentity, type PeerIdentity } from "../../core/identity/peer-identity.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import type { ConnectionFacts } from "../transport/contract/connection.ts";
 import { isoTimeOf } from "../exchange/iso-time.ts";
@@ -54,7 +54,7 @@ export class NodeAttributes {
     if (id === undefined) return undefined;
     if (id !== this.#parsedId) {
       this.#parsedId = id;
-      this.#peer = parseSpiffeId(id);
+      this.#peer = parsePeerIdentity(id);
     }
     return this.#peer;
   }

@@ -99,6 +99,28 @@ describe("docker-compose up", function () {
     assert.deepEqual([status, headers["x-purser-policy"]], [403, "AccessPolicy/ratings-read-only"]);
   });
 
+  it("lets services call by their identities, over mutual TLS alone", async () => {
+    const callFrom = (service: string, url: string, host: string): string => {
+      const code = `require('http').get('${url}', { headers: { host: '${host}' } }, r => console.log(r.statusCode)).on('error', () => console.log('refused'))`;
+      return compose("exec", "-T", service, "node", "-e", code).trim();
+    };
+    await eventually(
+      async () => assert.equal(callFrom("reviews-v2", "http://127.0.0.1:15001/ratings/1", "ratings"), "200"),
+      PATIENTLY,
+    );
+    assert.equal(callFrom("storefront", "http://127.0.0.1:15001/ratings/1", "ratings"), "403");
+    assert.equal(callFrom("storefront", "http://ratings:15006/ratings/1", "ratings"), "refused");
+  });
+
+  it("lets a moderator delete, by a token", async () => {
+    const token = compose("exec", "-T", "tokens", "cat", "/run/purser-joining/moderator.jwt").trim();
+    const statusOf = async (bearer: string): Promise<number> => {
+      const headers = { authorization: `Bearer ${bearer}` };
+      return (await call("http://127.0.0.1:8080/api/ratings/1", { method: "DELETE", headers })).status;
+    };
+    assert.deepEqual([await statusOf(token), await statusOf(`${token.slice(0, -4)}AAAA`)], [200, 401]);
+  });
+
   it("admits no more than one shared quota through three sidecars and two mixers", async () => {
     await eventually(
       async () => assert.equal((await call("http://127.0.0.1:8080/api/reviews/1")).status, 200),
@@ -122,7 +144,9 @@ describe("docker-compose up", function () {
         visits.map(({ key, variables: { destination, code } }) => [key, destination, code]),
         [["storefront", "storefront", 200]],
       );
-      const denied = printedEvents().filter(({ variables }) => variables["code"] === 403);
+      const denied = printedEvents().filter(
+        ({ variables: { code, method } }) => code === 403 && method === "DELETE",
+      );
       assert.deepEqual(
         denied.map(({ key, variables: { method, policy } }) => [key, method, policy]),
         [["ratings", "DELETE", "AccessPolicy/ratings-read-only"]],

@@ -22,8 +22,8 @@ const SERVICES: Readonly<
   storefront: { answer: storefront, port: 9080, mesh: "http://127.0.0.1:15001" },
   catalog: { answer: catalog, port: 9081, mesh: "http://127.0.0.1:15001" },
   "reviews-v1": { answer: reviews("v1"), port: 9083, mesh: "http://127.0.0.1:15002" },
-  "reviews-v2": { answer: reviews("v2"), port: 9084, mesh: "http://127.0.0.1:15002" },
-  "reviews-v3": { answer: reviews("v3"), port: 9085, mesh: "http://127.0.0.1:15002" },
+  "reviews-v2": { answer: reviews("v2"), port: 9084, mesh: "http://127.0.0.1:15003" },
+  "reviews-v3": { answer: reviews("v3"), port: 9085, mesh: "http://127.0.0.1:15004" },
   ratings: { answer: ratings, port: 9086, mesh: "http://127.0.0.1:15001" },
 };
 

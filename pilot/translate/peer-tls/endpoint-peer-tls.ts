@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ClientTlsSpec } from "../../../core/documents/kinds/destination-rule-tls.ts";
-import { spiffeIdOf } from "../../../core/traffic/peer-identity.ts";
+import { workloadIdOf } from "../../../core/identity/spiffe-id.ts";
 import type { Endpoint } from "../../../core/traffic/resources/endpoint.ts";
 import type { UpstreamTls } from "../../../core/traffic/resources/tls.ts";
 import { isSidecar, type Registry, type Service } from "../../registry/registry-static.ts";
@@ -68,7 +68,7 @@ export class EndpointPeerTls {
     const { serviceAccount } = endpoint;
     if (serviceAccount === undefined) return subjectAltNames;
     const namespace = this.#registry.namespaceOf(endpoint);
-    const ids = this.#trustDomains.map((domain) => spiffeIdOf(domain, namespace, serviceAccount));
+    const ids = this.#trustDomains.map((domain) => workloadIdOf(domain, { namespace, name: serviceAccount }));
     return [...subjectAltNames, ...ids];
   }
 }

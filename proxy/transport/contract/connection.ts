@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { PeerIdentity } from "../../../core/traffic/peer-identity.ts";
+import type { PeerIdentity } from "../../../core/identity/peer-identity.ts";
 
 /** Facts about the connection of a stream, as its listener saw them. */
 export interface ConnectionFacts {

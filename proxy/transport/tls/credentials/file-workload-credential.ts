@@ -5,7 +5,7 @@ import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
 
 import type { Files } from "../../../../core/hooks/extension.ts";
-import { parseSpiffeId } from "../../../../core/traffic/peer-identity.ts";
+import { parsePeerIdentity } from "../../../../core/identity/peer-identity.ts";
 import type { Logger, Scheduler } from "../../../../kernel/ports.ts";
 import { subjectAltNamesOf } from "../subject-alt-names.ts";
 import { Credential } from "./credential.ts";
@@ -79,7 +79,7 @@ export class FileWorkloadCredential implements WorkloadCredential {
     const { certificate } = material ?? {};
     const uris = certificate === undefined ? [] : subjectAltNamesOf(new X509Certificate(certificate)).uris;
     const [uri = ""] = uris;
-    this.#spiffeId = uris.length === 1 && parseSpiffeId(uri) !== undefined ? uri : undefined;
+    this.#spiffeId = uris.length === 1 && parsePeerIdentity(uri) !== undefined ? uri : undefined;
     return this.#spiffeId;
   }
 

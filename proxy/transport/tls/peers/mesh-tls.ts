@@ -4,11 +4,12 @@
 import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 
-import { type PeerIdentity, peerIdentityOf } from "../../../../core/traffic/peer-identity.ts";
+import { type PeerIdentity, peerIdentityOf } from "../../../../core/identity/peer-identity.ts";
 import type { MeshPeers } from "../../../../core/traffic/resources/tls.ts";
 import type { Clock } from "../../../../kernel/ports.ts";
 import type { PeerCertificate } from "../../contract/connection.ts";
 import type { WorkloadCredential } from "../credentials/workload-credential.ts";
+import { keyUsageOf } from "./key-usage.ts";
 import { peerCertificateOf } from "./peer-certificate.ts";
 
 /** A peer that was accepted: its certificate, and the identity in it. */
@@ -56,6 +57,7 @@ export class MeshTls {
     const facts = {
       uris: peer.uris,
       isAuthority: certificate.ca,
+      keyUsage: keyUsageOf(certificate.raw),
       notBeforeMs: Date.parse(certificate.validFrom),
       notAfterMs: Date.parse(certificate.validTo),
     };

@@ -3,11 +3,14 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseSpiffeId, peerIdentityOf, spiffeIdOf } from "./peer-identity.ts";
+import { parsePeerIdentity, peerIdentityOf } from "./peer-identity.ts";
+import { workloadIdOf } from "./spiffe-id.ts";
 
+const USAGE = { digitalSignature: true, keyCertSign: false, cRLSign: false };
 const FACTS = {
   uris: ["spiffe://mesh.example/ns/shop/sa/web"],
   isAuthority: false,
+  keyUsage: USAGE,
   notBeforeMs: 1_000,
   notAfterMs: 2_000,
 };
@@ -21,7 +24,7 @@ describe("a SPIFFE id", () => {
       "spiffe://a/..b/...",
       `spiffe://a/${"b".repeat(2_037)}`,
     ])
-      assert.equal(parseSpiffeId(id)?.principal, id.slice("spiffe://".length), id);
+      assert.equal(parsePeerIdentity(id)?.principal, id.slice("spiffe://".length), id);
     for (const id of [
       "",
       "spiffe://",
@@ -46,14 +49,14 @@ describe("a SPIFFE id", () => {
       `spiffe://${"a".repeat(256)}/b`,
       `spiffe://a/${"b".repeat(2_038)}`,
     ])
-      assert.equal(parseSpiffeId(id), undefined, id);
+      assert.equal(parsePeerIdentity(id), undefined, id);
   });
 
   it("tells the namespace and the service account only in Istio's form", () => {
-    const { namespace, serviceAccount } = parseSpiffeId("spiffe://a/ns/shop/sa/web") ?? {};
+    const { namespace, serviceAccount } = parsePeerIdentity("spiffe://a/ns/shop/sa/web") ?? {};
     assert.deepEqual([namespace, serviceAccount], ["shop", "web"]);
     for (const path of ["ns/shop", "ns/shop/sa", "ns/shop/sa/web/x", "x/ns/shop/sa/web", "NS/shop/sa/web"])
-      assert.equal(parseSpiffeId(`spiffe://a/${path}`)?.namespace, undefined, path);
+      assert.equal(parsePeerIdentity(`spiffe://a/${path}`)?.namespace, undefined, path);
   });
 
   it("is read as it was written", () => {
@@ -61,8 +64,8 @@ describe("a SPIFFE id", () => {
     const domain = fc.stringMatching(/^[a-z0-9._-]{1,30}$/);
     fc.assert(
       fc.property(domain, segment, segment, (trustDomain, namespace, serviceAccount) => {
-        const id = spiffeIdOf(trustDomain, namespace, serviceAccount);
-        const parsed = parseSpiffeId(id);
+        const id = workloadIdOf(trustDomain, { namespace, name: serviceAccount });
+        const parsed = parsePeerIdentity(id);
         assert.deepEqual(parsed, { principal: id.slice(9), trustDomain, namespace, serviceAccount });
       }),
     );
@@ -76,10 +79,15 @@ describe("the identity of a peer", () => {
     assert.equal(identity.principal, "mesh.example/ns/shop/sa/web");
     const former = peerIdentityOf({ ...FACTS, uris: ["spiffe://former.example/x"] }, DOMAINS, 2_000);
     assert.ok(typeof former !== "string");
+    const withoutUsage = peerIdentityOf({ ...FACTS, keyUsage: undefined }, DOMAINS, 2_000);
+    assert.ok(typeof withoutUsage !== "string");
   });
 
   for (const [reason, facts, nowMs] of [
     [/authority/, { isAuthority: true }, 1_500],
+    [/may sign certificates/, { keyUsage: { ...USAGE, keyCertSign: true } }, 1_500],
+    [/may sign certificates/, { keyUsage: { ...USAGE, cRLSign: true } }, 1_500],
+    [/may not make digital signatures/, { keyUsage: { ...USAGE, digitalSignature: false } }, 1_500],
     [/no SPIFFE id/, { uris: [] }, 1_500],
     [/more than one URI/, { uris: [...FACTS.uris, ...FACTS.uris] }, 1_500],
     [/more than one URI/, { uris: [...FACTS.uris, "https://a.example"] }, 1_500],

@@ -1,7 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-/** The parts of a SPIFFE id. */
+import { parseSpiffeId } from "./spiffe-id.ts";
+import type { CertificateFacts } from "./svid-rules.ts";
+
+/** The parts of a workload's SPIFFE id that policies see. */
 export interface PeerIdentity {
   /** The id without `spiffe://`, such as `cluster.local/ns/shop/sa/cart`: Istio's principal. */
   readonly principal: string;
@@ -12,57 +15,48 @@ export interface PeerIdentity {
 }
 
 /** The facts of a certificate on which a peer's identity rests. */
-export interface PeerFacts {
-  readonly uris: readonly string[];
-  /** Whether the certificate may sign others (basicConstraints: CA). */
-  readonly isAuthority: boolean;
-  /** Wall-clock times in milliseconds. */
-  readonly notBeforeMs: number;
-  readonly notAfterMs: number;
+export interface PeerFacts
+  extends Pick<CertificateFacts, "uris" | "isAuthority" | "notBeforeMs" | "notAfterMs"> {
+  /** Undefined without the extension. */
+  readonly keyUsage: Omit<NonNullable<CertificateFacts["keyUsage"]>, "isCritical"> | undefined;
 }
 
 const SCHEME = "spiffe://";
 
-/** The SPIFFE ID standard, section 2.3. */
-const MAX_ID_LENGTH = 2_048;
-
-/** Trust domain and path segments by the SPIFFE ID standard, sections 2.1 and 2.2; the id of a workload has a path. */
-const SPIFFE_ID = /^spiffe:\/\/([a-z0-9._-]{1,255})((?:\/[A-Za-z0-9._-]+)+)$/;
-
+/** Istio splits the path without checking the names: another issuer's may be none of Kubernetes. */
 const ISTIO_PATH = /^\/ns\/([^/]+)\/sa\/([^/]+)$/;
 
-/** Returns undefined for a text that is not the SPIFFE id of a workload. */
-export function parseSpiffeId(id: string): PeerIdentity | undefined {
-  const match = id.length > MAX_ID_LENGTH ? null : SPIFFE_ID.exec(id);
-  if (match === null) return undefined;
-  const [, trustDomain = "", path = ""] = match;
-  if (path.split("/").some((segment) => segment === "." || segment === "..")) return undefined;
+/** Returns undefined for a text that is not the SPIFFE id of a workload, which has a path. */
+export function parsePeerIdentity(id: string): PeerIdentity | undefined {
+  const { trustDomain = "", path = "" } = parseSpiffeId(id) ?? {};
+  if (path === "") return undefined;
   const [, namespace, serviceAccount] = ISTIO_PATH.exec(path) ?? [];
   return { principal: id.slice(SCHEME.length), trustDomain, namespace, serviceAccount };
 }
 
-/** The SPIFFE id of a service account, in Istio's form. */
-export function spiffeIdOf(trustDomain: string, namespace: string, serviceAccount: string): string {
-  return `${SCHEME}${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
-}
-
 /**
  * The identity of a peer whose certificate chain has been verified; or the fault for which the peer is refused. The rules
- * are those of the X.509-SVID standard, section 5.2: a leaf with exactly one URI, which is a SPIFFE id. Times are
+ * are those of the X.509-SVID standard for whoever validates, section 5.2: a leaf with exactly one URI, which is a SPIFFE id, whose
+ * key may not sign certificates. Issuers must write a key usage; a certificate without one is accepted, as in Envoy. Times are
  * checked because a resumed TLS session skips the verification of the chain.
  *
  * @param trustDomains The mesh's trust domain and its aliases.
  */
 export function peerIdentityOf(
-  { uris, isAuthority, notBeforeMs, notAfterMs }: PeerFacts,
+  { uris, isAuthority, keyUsage, notBeforeMs, notAfterMs }: PeerFacts,
   trustDomains: readonly string[],
   nowMs: number,
 ): PeerIdentity | string {
   const [uri, ...others] = uris;
   if (isAuthority) return "the certificate is an authority's, not a workload's";
+  if (keyUsage !== undefined) {
+    if (keyUsage.keyCertSign || keyUsage.cRLSign)
+      return "the certificate's key may sign certificates or revocation lists";
+    if (!keyUsage.digitalSignature) return "the certificate's key may not make digital signatures";
+  }
   if (uri === undefined) return "the certificate has no SPIFFE id";
   if (others.length > 0) return "the certificate has more than one URI";
-  const identity = parseSpiffeId(uri);
+  const identity = parsePeerIdentity(uri);
   if (identity === undefined) return `the certificate's URI is not a SPIFFE id: ${uri.slice(0, 200)}`;
   if (!trustDomains.includes(identity.trustDomain))
     return `the trust domain ${identity.trustDomain} is not one of ${trustDomains.join(", ")}`;
