@@ -59,6 +59,11 @@ export const ERROR_CATALOG = {
     remedy:
       "Split the file, or make the set smaller: a long list belongs in a file of its own that a handler reads.",
   },
+  PURSER_DOC_NO_EFFECT: {
+    summary: "A part of a document has a meaning elsewhere and no effect here.",
+    remedy:
+      "Read the message for the reason, and remove the part or write what the message names. --strict makes it an error.",
+  },
   PURSER_CONFIG_EMPTY: {
     summary: "A set of documents, or a part of it, is empty, as when a volume is not mounted.",
     remedy:

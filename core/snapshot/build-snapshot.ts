@@ -38,6 +38,7 @@ import { WORKLOAD_ENTRY } from "../documents/kinds/workload-entry.ts";
 import { rateLimitSettingsOf } from "../documents/kinds/rate-limit-headers.ts";
 import { faultsOfDraws } from "../documents/set/draws.ts";
 import { faultsOfMeshConfig } from "../documents/set/mesh-config.ts";
+import { partsWithoutEffect } from "../documents/set/no-effect.ts";
 import { faultsOfMetricNames } from "../documents/set/metric-names.ts";
 import { faultsOfReferences } from "../documents/set/references.ts";
 import { faultsOfRule } from "../documents/set/rules.ts";
@@ -92,7 +93,7 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     extensions.handlers,
   );
   const meshConfig = meshConfigOf(documents);
-  const authorizations = authorizationDocuments(documents, meshConfig);
+  const authorizations = authorizationDocuments(set, meshConfig);
   const known = { manifest: attributes.manifest, complete: attributes.complete && set.complete };
   const compiled = compileExpressions(documents, compile, known);
   const translated = compileExpressions(authorizations, compile, known);
@@ -114,6 +115,7 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     ...faultsOfGatewaySelectors(set.documents),
     ...faultsOfMeshConfig(documents),
     ...faultsOfSidecars(documents),
+    ...partsWithoutEffect(documents),
     ...faultsOfPeerAuthentications(documents),
   ]
     .map((diagnostic) => (input.strict === true ? strictly(diagnostic) : diagnostic))
@@ -132,8 +134,13 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
 }
 
 function strictly(diagnostic: Diagnostic): Diagnostic {
-  return diagnostic.code === "PURSER_REF_UNRESOLVED" ? { ...diagnostic, severity: "error" } : diagnostic;
+  return STRICT_CODES.has(diagnostic.code) && diagnostic.severity === "warning"
+    ? { ...diagnostic, severity: "error" }
+    : diagnostic;
 }
+
+/** Codes of warnings that --strict makes errors. */
+const STRICT_CODES: ReadonlySet<string> = new Set(["PURSER_REF_UNRESOLVED", "PURSER_DOC_NO_EFFECT"]);
 
 /** Codes of faults that hide documents. */
 const HIDES_DOCUMENTS: ReadonlySet<string> = new Set([
