@@ -12,6 +12,11 @@ import { ACCESS_POLICY } from "../documents/kinds/access-policy.ts";
 import { DESTINATION_RULE } from "../documents/kinds/destination-rule.ts";
 import { GATEWAY } from "../documents/kinds/gateway.ts";
 import { HANDLER, RULE } from "../documents/kinds/handler.ts";
+import { TCP_ROUTE, TLS_ROUTE } from "../documents/kinds/gateway-api/connection-routes.ts";
+import { KUBERNETES_GATEWAY } from "../documents/kinds/gateway-api/gateway.ts";
+import { GRPC_ROUTE } from "../documents/kinds/gateway-api/grpc-route.ts";
+import { HTTP_ROUTE } from "../documents/kinds/gateway-api/http-route.ts";
+import { REFERENCE_GRANT } from "../documents/kinds/gateway-api/reference-grant.ts";
 import { HEALTH_CHECK } from "../documents/kinds/health-check.ts";
 import { displayName, type KindDefinition } from "../documents/kinds/kind.ts";
 import { ENDPOINT_SLICE, ENDPOINTS } from "../documents/kinds/kubernetes/endpoints.ts";
@@ -45,6 +50,7 @@ import { faultsOfRule } from "../documents/set/rules.ts";
 import { faultsOfPeerAuthentications } from "../documents/set/peer-authentications.ts";
 import { faultsOfSidecars } from "../documents/set/sidecars.ts";
 import { faultsOfConnectionRoutes } from "../documents/set/connection-routes.ts";
+import { warningsOfGatewayApi } from "../documents/set/gateway-api.ts";
 import { faultsOfGatewayPorts } from "../documents/set/gateway-ports.ts";
 import { faultsOfGatewaySelectors } from "../documents/set/gateway-selectors.ts";
 import { faultsOfTraffic } from "../documents/set/traffic-references.ts";
@@ -110,6 +116,7 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     ...faultsOfDraws(set),
     ...faultsOfMetricNames(documents),
     ...faultsOfTraffic(set),
+    ...warningsOfGatewayApi(set),
     ...faultsOfGatewayPorts(set.documents),
     ...faultsOfConnectionRoutes(set),
     ...faultsOfGatewaySelectors(set.documents),
@@ -242,6 +249,14 @@ function assemble(
         endpoints: routing(ENDPOINTS),
         pods: routing(POD),
         nodes: routing(NODE),
+      },
+      gatewayApi: {
+        gateways: routing(KUBERNETES_GATEWAY),
+        httpRoutes: routing(HTTP_ROUTE),
+        grpcRoutes: routing(GRPC_ROUTE),
+        tlsRoutes: routing(TLS_ROUTE),
+        tcpRoutes: routing(TCP_ROUTE),
+        referenceGrants: routing(REFERENCE_GRANT),
       },
     },
   };
