@@ -8,12 +8,12 @@ import type { RouteKind } from "../kinds/gateway-api/attachment.ts";
 import { isService } from "../kinds/gateway-api/backend-faults.ts";
 import { type BackendTargetSpec, GATEWAY_API_GROUP } from "../kinds/gateway-api/fields.ts";
 import type { HttpRuleSpec } from "../kinds/gateway-api/http-route.ts";
-import { mayRefer } from "../kinds/gateway-api/reference-grant.ts";
+import { type Grants, mayRefer } from "../kinds/gateway-api/reference-grant.ts";
 import { SERVICE, type ServiceDocument } from "../kinds/kubernetes/service.ts";
 import { SERVICE_ENTRY, type ServiceEntrySpec } from "../kinds/service-entry.ts";
 import type { DocumentPath } from "../yaml/places.ts";
 import type { DocumentSet } from "./document-set.ts";
-import { type Grants, unresolved } from "./gateway-api.ts";
+import { unresolved } from "./no-effect.ts";
 
 /** Warns of destinations and mirrors that are not permitted, or that no document declares. */
 export function faultsOfBackendRefs(

@@ -3,7 +3,7 @@
 
 import type { Diagnostic } from "../../../kernel/diagnostic.ts";
 import { suggest } from "../../../kernel/suggest.ts";
-import { documentsOf, faultAt, type ParsedDocument } from "../document.ts";
+import { documentsOf, type ParsedDocument } from "../document.ts";
 import {
   attachedHosts,
   isDecidable,
@@ -20,19 +20,18 @@ import {
 } from "../kinds/gateway-api/gateway.ts";
 import { GRPC_ROUTE } from "../kinds/gateway-api/grpc-route.ts";
 import { HTTP_ROUTE } from "../kinds/gateway-api/http-route.ts";
-import { mayRefer, REFERENCE_GRANT, type ReferenceGrantSpec } from "../kinds/gateway-api/reference-grant.ts";
+import {
+  type Grants,
+  mayRefer,
+  REFERENCE_GRANT,
+  type ReferenceGrantSpec,
+} from "../kinds/gateway-api/reference-grant.ts";
 import type { DocumentPath } from "../yaml/places.ts";
 import type { DocumentSet } from "./document-set.ts";
 import { faultsOfBackendRefs } from "./gateway-api-backends.ts";
-import { noEffect } from "./no-effect.ts";
+import { noEffect, unresolved } from "./no-effect.ts";
 
 const ROUTE_KINDS = [HTTP_ROUTE, GRPC_ROUTE, TLS_ROUTE, TCP_ROUTE] as const;
-
-/** ReferenceGrants of the set. */
-export type Grants = readonly {
-  readonly metadata: ParsedDocument["metadata"];
-  readonly spec: ReferenceGrantSpec;
-}[];
 
 /**
  * Warns of references in documents of the Gateway API that lead nowhere, and of parts that have no effect here. The API
@@ -60,19 +59,6 @@ export function warningsOfGatewayApi(set: DocumentSet): readonly Diagnostic[] {
       ]),
     ),
   ];
-}
-
-/** A warning, which --strict turns into an error. */
-export function unresolved(
-  document: ParsedDocument,
-  path: DocumentPath,
-  message: string,
-  suggestion?: string,
-): Diagnostic {
-  return {
-    ...faultAt(document, "PURSER_REF_UNRESOLVED", path, message, { suggestion }),
-    severity: "warning",
-  };
 }
 
 function warningsOfGateway(document: ParsedDocument, grants: Grants): readonly Diagnostic[] {

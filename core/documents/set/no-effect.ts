@@ -22,6 +22,19 @@ export function noEffect(document: ParsedDocument, path: DocumentPath, reason: s
   return { ...faultAt(document, "PURSER_DOC_NO_EFFECT", path, message), severity: "warning" };
 }
 
+/** Makes a warning of a reference that another document may yet resolve; --strict turns it into an error. */
+export function unresolved(
+  document: ParsedDocument,
+  path: DocumentPath,
+  message: string,
+  suggestion?: string,
+): Diagnostic {
+  return {
+    ...faultAt(document, "PURSER_REF_UNRESOLVED", path, message, { suggestion }),
+    severity: "warning",
+  };
+}
+
 function connectionRoutesOfSidecars(document: ParsedDocument): readonly Diagnostic[] {
   const spec = document.spec as VirtualServiceSpec;
   if ((spec.gateways ?? [MESH_GATEWAY]).some((name) => name !== MESH_GATEWAY)) return [];

@@ -6,7 +6,6 @@ import {
   type BackendTargetSpec,
   GATEWAY_API_GROUP,
 } from "../../../core/documents/kinds/gateway-api/fields.ts";
-import type { BackendFilter } from "./filters.ts";
 import { mayRefer } from "../../../core/documents/kinds/gateway-api/reference-grant.ts";
 import type {
   HttpDestinationSpec,
@@ -16,7 +15,7 @@ import type { GatewayApiDocuments } from "../../../core/snapshot/snapshot.ts";
 import { canonicalHost } from "../../../core/traffic/host-name.ts";
 import type { RouteKind } from "../../../core/documents/kinds/gateway-api/attachment.ts";
 import type { Registry } from "../../registry/registry-static.ts";
-import { backendHeadersOf } from "./filters.ts";
+import { type BackendFilter, backendHeadersOf } from "./headers.ts";
 
 type Target = HttpDestinationSpec["destination"];
 

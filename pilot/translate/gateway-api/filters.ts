@@ -2,40 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { corsPolicyOf } from "../../../core/documents/kinds/gateway-api/cors.ts";
-import type {
-  FilterSpec,
-  HeaderModifierSpec,
-  RequestRedirectSpec,
-} from "../../../core/documents/kinds/gateway-api/filters.ts";
-import type { HeaderOperationsSpec } from "../../../core/documents/kinds/traffic-fields.ts";
+import type { FilterSpec, RequestRedirectSpec } from "../../../core/documents/kinds/gateway-api/filters.ts";
 import type { HttpRouteSpec } from "../../../core/documents/kinds/virtual-service-schema.ts";
 import type { RouteKind } from "../../../core/documents/kinds/gateway-api/attachment.ts";
 import type { RedirectSpec } from "../route-replies.ts";
 import { type Backends, targetOf } from "./backends.ts";
+import { backendHeadersOf } from "./headers.ts";
 import type { PathPart } from "./paths.ts";
-
-export type BackendFilter = Pick<FilterSpec, "requestHeaderModifier" | "responseHeaderModifier">;
 
 /** The listener that a redirect is answered at; undefined in a sidecar. */
 export type RedirectListener = { readonly port: number; readonly scheme: "http" | "https" } | undefined;
-
-/** The header changes of one destination; undefined without any. */
-export function backendHeadersOf(filters: readonly BackendFilter[]): HeaderOperationsSpec | undefined {
-  const request = changesOf(filters.map((filter) => filter.requestHeaderModifier));
-  const response = changesOf(filters.map((filter) => filter.responseHeaderModifier));
-  if (request === undefined && response === undefined) return undefined;
-  return { ...(request === undefined ? {} : { request }), ...(response === undefined ? {} : { response }) };
-}
-
-function changesOf(
-  modifiers: readonly (HeaderModifierSpec | undefined)[],
-): HeaderOperationsSpec["request"] | undefined {
-  const modifier = modifiers.find((each) => each !== undefined);
-  if (modifier === undefined) return undefined;
-  const record = (list: HeaderModifierSpec["set"] = []) =>
-    Object.fromEntries(list.map(({ name, value }) => [name, value]));
-  return { set: record(modifier.set), add: record(modifier.add), remove: modifier.remove ?? [] };
-}
 
 /** The fields of a route that the rule's filters set, besides a redirect. */
 export function filterFieldsOf(

@@ -55,12 +55,14 @@ export interface Referent {
   readonly name: string;
 }
 
+/** The ReferenceGrants of a set. */
+export type Grants = readonly {
+  readonly metadata: { readonly namespace: string };
+  readonly spec: ReferenceGrantSpec;
+}[];
+
 /** Whether a document may refer to another: in its own namespace always, else by a grant of the other's namespace. */
-export function mayRefer(
-  from: Omit<Referent, "name">,
-  to: Referent,
-  grants: readonly { readonly metadata: { readonly namespace: string }; readonly spec: ReferenceGrantSpec }[],
-): boolean {
+export function mayRefer(from: Omit<Referent, "name">, to: Referent, grants: Grants): boolean {
   if (from.namespace === to.namespace) return true;
   return grants.some(
     ({ metadata, spec }) =>
