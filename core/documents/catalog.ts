@@ -93,6 +93,7 @@ export const REFUSED_KINDS: ReadonlyMap<string, string> = new Map([
   ["Ingress", "write a Gateway and a VirtualService, or an HTTPRoute"],
   ["UDPRoute", "proxies forward TCP alone"],
   ["ListenerSet", "write the listeners in the Gateway"],
+  ["BackendTLSPolicy", "write a DestinationRule with trafficPolicy.tls for the Service"],
 ]);
 
 const BY_NAME: ReadonlyMap<string, readonly KindDefinition[]> = new Map(

@@ -5,8 +5,8 @@ import { suggest } from "../../kernel/suggest.ts";
 import { findKind, KINDS } from "./catalog.ts";
 import { groupOf, writtenKind } from "./kinds/kind.ts";
 
-/** Groups of Istio's and Purser's API: a document that is skipped there might have been a policy. */
-const GUARDED_GROUPS = /^(purser\.dev|(.+\.)?istio\.io)$/;
+/** Groups of Istio's, Purser's and the Gateway API: a document that is skipped there might have been a policy. */
+const GUARDED_GROUPS = /^(purser\.dev|(.+\.)?istio\.io|gateway\.networking\.k8s\.io)$/;
 
 const GROUPS: ReadonlySet<string> = new Set(
   KINDS.flatMap(({ apiVersions }) => apiVersions.map((apiVersion) => groupOf(apiVersion))),

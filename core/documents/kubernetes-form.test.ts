@@ -109,11 +109,11 @@ describe("documents of other programs", () => {
     assert.deepEqual(parse(DEPLOYMENT).faults, [
       'f:2:7: error: Purser does not read the kind Deployment of "apps/v1"; with --skip-foreign it skips documents of other programs [PURSER_DOC_UNKNOWN_KIND]',
     ]);
-    const text = `${DEPLOYMENT}---\n{ apiVersion: v1, kind: ConfigMap, data: { a: b } }\n---\n{ apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: { name: g } }`;
+    const text = `${DEPLOYMENT}---\n{ apiVersion: v1, kind: ConfigMap, data: { a: b } }\n---\n{ apiVersion: gateway.example.net/v1, kind: Gateway, metadata: { name: g } }`;
     assert.deepEqual(parse(text, { skipForeign: true }).faults, [
       'f:2:1: note: Skipped the Deployment reviews-v1 of "apps/v1" [PURSER_DOC_SKIPPED]',
       'f:6:19: note: Skipped the ConfigMap of "v1" [PURSER_DOC_SKIPPED]',
-      'f:8:45: note: Skipped the Gateway g of "gateway.networking.k8s.io/v1" [PURSER_DOC_SKIPPED]',
+      'f:8:39: note: Skipped the Gateway g of "gateway.example.net/v1" [PURSER_DOC_SKIPPED]',
     ]);
   });
 

@@ -45,11 +45,11 @@ This page is made by \`npm run generated\`, and a test compares it.
 ${sections.join("\n")}`;
 }
 
-function isLoading({ errors }: Sample): boolean {
+export function isLoading({ errors }: Sample): boolean {
   return errors.length === 0;
 }
 
-function rowOf({ path, kinds, errors, warnings }: Sample, folder: string): string {
+export function rowOf({ path, kinds, errors, warnings }: Sample, folder: string): string {
   const name = path.slice(folder.length).replace(/\.yaml$/, "");
   return `| ${name} | ${kinds.join(", ")} | ${resultOf(errors, warnings)} |`;
 }

@@ -10,12 +10,7 @@ import { samplesPage } from "./samples-page.ts";
  * Kinds and protocols whose samples are refused for the time being, by a part of the reason. Every other sample of Istio
  * must load.
  */
-const REASONS = [
-  "The kind Telemetry is not supported",
-  "unix://",
-  '"*.bar.com"',
-  '"*.wikipedia.org"',
-];
+const REASONS = ["The kind Telemetry is not supported", "unix://", '"*.bar.com"', '"*.wikipedia.org"'];
 
 describe("Istio's samples", function () {
   this.timeout(60_000);

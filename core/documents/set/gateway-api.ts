@@ -64,11 +64,13 @@ export function warningsOfGatewayApi(set: DocumentSet): readonly Diagnostic[] {
 function warningsOfGateway(document: ParsedDocument, grants: Grants): readonly Diagnostic[] {
   const { listeners, addresses = [] } = document.spec as KubernetesGatewaySpec;
   const { namespace } = document.metadata;
-  const ofListeners = listeners.flatMap(({ tls, allowedRoutes }, index): readonly Diagnostic[] => {
+  const ofListeners = listeners.flatMap(({ protocol, tls, allowedRoutes }, index): readonly Diagnostic[] => {
     const at: DocumentPath = ["spec", "listeners", index];
     const [certificate, ...others] = tls?.certificateRefs ?? [];
     const { from, selector } = allowedRoutes?.namespaces ?? {};
     const warnings: Diagnostic[] = [];
+    if (protocol === "UDP")
+      warnings.push(noEffect(document, [...at, "protocol"], "proxies forward TCP alone"));
     if (others.length > 0)
       warnings.push(
         noEffect(document, [...at, "tls", "certificateRefs", 1], "a listener has one certificate, the first"),

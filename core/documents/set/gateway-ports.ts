@@ -85,13 +85,20 @@ function serversOf({ definition, valid, spec }: ParsedDocument): {
   if (!valid || definition.kind !== KUBERNETES_GATEWAY.kind) return { selector: {}, servers: [] };
   return {
     selector: {},
-    servers: (spec as KubernetesGatewaySpec).listeners.map(({ port, protocol, hostname = "*" }, index) => ({
-      number: port,
-      protocol,
-      hosts: [hostname],
-      where: ["spec", "listeners", index, "protocol"],
-      hostPath: () => ["spec", "listeners", index],
-    })),
+    servers: (spec as KubernetesGatewaySpec).listeners.flatMap(
+      ({ port, protocol, hostname = "*" }, index): readonly Server[] =>
+        protocol === "UDP"
+          ? []
+          : [
+              {
+                number: port,
+                protocol,
+                hosts: [hostname],
+                where: ["spec", "listeners", index, "protocol"],
+                hostPath: () => ["spec", "listeners", index],
+              },
+            ],
+    ),
   };
 }
 

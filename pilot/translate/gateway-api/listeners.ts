@@ -43,6 +43,7 @@ export function serverOf(
   const { gateway, listener } = served;
   const { metadata, location } = gateway;
   const { port, protocol, hostname = "*", tls } = listener;
+  if (protocol === "UDP") return [];
   const isTls = protocol === "HTTPS" || protocol === "TLS";
   const server: GatewayServerSpec = {
     port: { number: port, name: listener.name, protocol },

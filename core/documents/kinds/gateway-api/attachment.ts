@@ -48,6 +48,7 @@ function carries({ protocol, tls, allowedRoutes }: ListenerSpec, kind: RouteKind
     return false;
   if (protocol === "HTTP" || protocol === "HTTPS") return kind === "HTTPRoute" || kind === "GRPCRoute";
   if (protocol === "TCP") return kind === "TCPRoute";
+  if (protocol === "UDP") return false;
   return kind === "TLSRoute" || (kind === "TCPRoute" && tls?.mode !== "Passthrough");
 }
 

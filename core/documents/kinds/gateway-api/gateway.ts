@@ -75,8 +75,8 @@ const Listener = Closed({
   hostname: Type.Optional(Hostname("The hosts that the listener serves; default: all.")),
   port: PortNumber("The port that the edge proxy listens on."),
   protocol: Choice(
-    ["HTTP", "HTTPS", "TLS", "TCP"],
-    "HTTP, HTTPS (TLS ends at the edge), TLS (TLSRoutes, and TCPRoutes where TLS ends at the edge) or TCP (TCPRoutes).",
+    ["HTTP", "HTTPS", "TLS", "TCP", "UDP"],
+    "HTTP, HTTPS (TLS ends at the edge), TLS (TLSRoutes, and TCPRoutes where TLS ends at the edge) TCP (TCPRoutes). A listener with UDP is not served, with a warning.",
   ),
   tls: Type.Optional(ListenerTls),
   allowedRoutes: Type.Optional(
