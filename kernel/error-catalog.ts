@@ -74,9 +74,9 @@ export const ERROR_CATALOG = {
     remedy: "Correct the name, or add the document it refers to.",
   },
   PURSER_REF_UNRESOLVED: {
-    summary: "A route refers to a service, a subset or a Gateway that no document declares.",
+    summary: "A document refers to a service, a subset, a Gateway or a provider that no document declares, or that no ReferenceGrant permits.",
     remedy:
-      "Correct the name, or add the document: until then, requests for the service or the subset get 503. --strict makes it an error.",
+      "Correct the name, or add the document: until then, requests for the service or the subset are refused. --strict makes it an error.",
   },
   PURSER_REF_UNSUITABLE: {
     summary: "A document refers to another one that exists but cannot serve there.",

@@ -79,7 +79,7 @@ spec: { ports: [{ name: http, port: 80 }], selector: { app: shop, version: v2 } 
 \`\`\`
 
 - **Edges**: an edge without the label \`gateway.networking.k8s.io/gateway-name\` serves every Gateway; an edge with it (\`--label\`) serves the Gateways of that
-  name alone. GatewayClasses, addresses and \`infrastructure\` have no effect.
+  name alone. Where two Gateways of one edge have a port with different protocols, or the same host with TLS, the first is served, with a warning. GatewayClasses, addresses and \`infrastructure\` have no effect.
 - **Precedence**: the most exact host has its own routes alone. Among these, whatever document they are from: an exact path, a regular expression, the longest prefix,
   then a method, most headers, most query parameters, then the order of the documents (files by name). For GRPCRoutes: most characters of the service, then of the method.
 - **Wrong references**: a backend that is not permitted, or that no Service has with this port, gets its share of the requests, and each of these is answered with 500 (a gRPC

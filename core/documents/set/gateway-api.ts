@@ -11,12 +11,14 @@ import {
   isServiceRef,
   type RouteKind,
 } from "../kinds/gateway-api/attachment.ts";
+import { conflictedListeners } from "../kinds/gateway-api/conflicts.ts";
 import { TCP_ROUTE, TLS_ROUTE } from "../kinds/gateway-api/connection-routes.ts";
 import { GATEWAY_API_GROUP, type ParentRefSpec } from "../kinds/gateway-api/fields.ts";
 import {
   GATEWAY_CLASS,
   KUBERNETES_GATEWAY,
   type KubernetesGatewaySpec,
+  type ListenerSpec,
 } from "../kinds/gateway-api/gateway.ts";
 import { GRPC_ROUTE } from "../kinds/gateway-api/grpc-route.ts";
 import { HTTP_ROUTE } from "../kinds/gateway-api/http-route.ts";
@@ -26,6 +28,7 @@ import {
   REFERENCE_GRANT,
   type ReferenceGrantSpec,
 } from "../kinds/gateway-api/reference-grant.ts";
+import { GATEWAY_NAME_LABEL } from "../kinds/target-refs.ts";
 import type { DocumentPath } from "../yaml/places.ts";
 import type { DocumentSet } from "./document-set.ts";
 import { faultsOfBackendRefs } from "./gateway-api-backends.ts";
@@ -42,6 +45,10 @@ export function warningsOfGatewayApi(set: DocumentSet): readonly Diagnostic[] {
     metadata,
     spec: spec as ReferenceGrantSpec,
   }));
+  const gateways = documentsOf(set.documents, KUBERNETES_GATEWAY);
+  const conflicted = conflictedListeners(
+    gateways.flatMap(({ spec }) => (spec as KubernetesGatewaySpec).listeners),
+  );
   return [
     ...documentsOf(set.documents, GATEWAY_CLASS).map(
       (document): Diagnostic => ({
@@ -49,9 +56,7 @@ export function warningsOfGatewayApi(set: DocumentSet): readonly Diagnostic[] {
         severity: "note",
       }),
     ),
-    ...documentsOf(set.documents, KUBERNETES_GATEWAY).flatMap((document) =>
-      warningsOfGateway(document, grants),
-    ),
+    ...gateways.flatMap((document) => warningsOfGateway(document, grants, conflicted)),
     ...ROUTE_KINDS.flatMap((definition) =>
       documentsOf(set.documents, definition).flatMap((document) => [
         ...warningsOfParents(document, definition.kind, set),
@@ -61,14 +66,27 @@ export function warningsOfGatewayApi(set: DocumentSet): readonly Diagnostic[] {
   ];
 }
 
-function warningsOfGateway(document: ParsedDocument, grants: Grants): readonly Diagnostic[] {
+function warningsOfGateway(
+  document: ParsedDocument,
+  grants: Grants,
+  conflicted: ReadonlySet<ListenerSpec>,
+): readonly Diagnostic[] {
   const { listeners, addresses = [] } = document.spec as KubernetesGatewaySpec;
   const { namespace } = document.metadata;
-  const ofListeners = listeners.flatMap(({ protocol, tls, allowedRoutes }, index): readonly Diagnostic[] => {
+  const ofListeners = listeners.flatMap((listener, index): readonly Diagnostic[] => {
+    const { protocol, tls, allowedRoutes } = listener;
     const at: DocumentPath = ["spec", "listeners", index];
     const [certificate, ...others] = tls?.certificateRefs ?? [];
     const { from, selector } = allowedRoutes?.namespaces ?? {};
     const warnings: Diagnostic[] = [];
+    if (conflicted.has(listener))
+      warnings.push(
+        noEffect(
+          document,
+          at,
+          `an earlier listener has the port with another protocol, or the same host with TLS; an edge with the label ${GATEWAY_NAME_LABEL} serves the Gateways of one name alone`,
+        ),
+      );
     if (protocol === "UDP")
       warnings.push(noEffect(document, [...at, "protocol"], "proxies forward TCP alone"));
     if (others.length > 0)

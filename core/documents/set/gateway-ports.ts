@@ -6,6 +6,7 @@ import { faultAt, type ParsedDocument } from "../document.ts";
 import { KUBERNETES_GATEWAY, type KubernetesGatewaySpec } from "../kinds/gateway-api/gateway.ts";
 import { GATEWAY, type GatewaySpec } from "../kinds/gateway.ts";
 import { carriedBy, type GatewayProtocol } from "../kinds/gateway-tls.ts";
+import { GATEWAY_NAME_LABEL } from "../kinds/target-refs.ts";
 import { displayName } from "../kinds/kind.ts";
 import type { DocumentPath } from "../yaml/places.ts";
 import type { Labels } from "../../traffic/labels.ts";
@@ -65,7 +66,7 @@ interface Server {
 }
 
 /** The servers of a Gateway, of Istio or of the Gateway API; none of other documents. */
-function serversOf({ definition, valid, spec }: ParsedDocument): {
+function serversOf({ definition, valid, spec, metadata }: ParsedDocument): {
   readonly selector: Labels;
   readonly servers: readonly Server[];
 } {
@@ -83,8 +84,9 @@ function serversOf({ definition, valid, spec }: ParsedDocument): {
     };
   }
   if (!valid || definition.kind !== KUBERNETES_GATEWAY.kind) return { selector: {}, servers: [] };
+  // Another Gateway of the Gateway API has edges of its own: see conflictedListeners.
   return {
-    selector: {},
+    selector: { [GATEWAY_NAME_LABEL]: `${metadata.namespace}/${metadata.name}` },
     servers: (spec as KubernetesGatewaySpec).listeners.flatMap(
       ({ port, protocol, hostname = "*" }, index): readonly Server[] =>
         protocol === "UDP"

@@ -131,6 +131,28 @@ describe("a Gateway's listeners", () => {
     assert.deepEqual(ports({ [label]: "third" }), []);
   });
 
+  it("yield to earlier Gateways on an edge for all of them, as an edge for one of them does not", () => {
+    const https = (name: string) =>
+      gateway(
+        [listener("https", { port: 8_443, protocol: "HTTPS", tls: { certificateRefs: [{ name }] } })],
+        name,
+      );
+    const text =
+      https("one") +
+      https("two") +
+      gateway([listener("plain", { port: 8_443 })], "three") +
+      SERVICES +
+      all("a", { parentRefs: [{ name: "two" }] });
+    const folders = (labels: Readonly<Record<string, string>>) =>
+      listenersOf(text, labels).flatMap(({ tlsServers }) =>
+        (tlsServers ?? []).map(({ credential }) => credential.credentialName),
+      );
+    const label = "gateway.networking.k8s.io/gateway-name";
+    assert.deepEqual(folders({}), ["one"]);
+    assert.deepEqual(folders({ [label]: "two" }), ["two"]);
+    assert.deepEqual(folders({ [label]: "three" }), []);
+  });
+
   it("forward connections by TLSRoutes and TCPRoutes", () => {
     const text =
       gateway([

@@ -9,10 +9,8 @@ import type {
 } from "../../../core/documents/kinds/gateway-api/gateway.ts";
 import { mayRefer } from "../../../core/documents/kinds/gateway-api/reference-grant.ts";
 import type { GatewayServerSpec, GatewaySpec } from "../../../core/documents/kinds/gateway.ts";
-import { GATEWAY_NAME_LABEL } from "../../../core/documents/kinds/target-refs.ts";
 import type { VirtualServiceSpec } from "../../../core/documents/kinds/virtual-service-schema.ts";
 import type { GatewayApiDocuments, TrafficDocument } from "../../../core/snapshot/snapshot.ts";
-import type { Workload } from "../workload.ts";
 import { type Backends, connectionTargets } from "./backends.ts";
 import { inPrecedence, type RankedRoute } from "./precedence.ts";
 import type { AnyRoute, TcpRules } from "./route-documents.ts";
@@ -31,15 +29,8 @@ function listenerName({ gateway, listener }: Served): string {
   return `${gateway.metadata.name}:${listener.name}`;
 }
 
-/**
- * The listener as a Gateway; none when it may not use its certificate. An edge with the label of a Gateway's name serves
- * that Gateway alone.
- */
-export function serverOf(
-  served: Served,
-  { referenceGrants }: GatewayApiDocuments,
-  workload: Workload,
-): readonly Gateway[] {
+/** The listener as a Gateway; none when it may not use its certificate. */
+export function serverOf(served: Served, { referenceGrants }: GatewayApiDocuments): readonly Gateway[] {
   const { gateway, listener } = served;
   const { metadata, location } = gateway;
   const { port, protocol, hostname = "*", tls } = listener;
@@ -49,14 +40,10 @@ export function serverOf(
     port: { number: port, name: listener.name, protocol },
     hosts: [hostname],
   };
-  const selector =
-    workload.labels[GATEWAY_NAME_LABEL] === undefined
-      ? {}
-      : { selector: { [GATEWAY_NAME_LABEL]: metadata.name } };
   const document = (each: GatewayServerSpec): Gateway => ({
     metadata: { ...metadata, name: listenerName(served) },
     location,
-    spec: { ...selector, servers: [each] },
+    spec: { servers: [each] },
   });
   if (!isTls) return [document(server)];
   if (tls?.mode === "Passthrough") return [document({ ...server, tls: { mode: "PASSTHROUGH" } })];

@@ -1,10 +1,12 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { conflictedListeners } from "../../../core/documents/kinds/gateway-api/conflicts.ts";
+import { GATEWAY_NAME_LABEL } from "../../../core/documents/kinds/target-refs.ts";
 import type { GatewayApiDocuments, TrafficDocuments } from "../../../core/snapshot/snapshot.ts";
 import { createRegistry } from "../../registry/registry.ts";
 import type { Workload } from "../workload.ts";
-import { listenerRoutes, serverOf } from "./listeners.ts";
+import { listenerRoutes, type Served, serverOf } from "./listeners.ts";
 import { meshRoutes } from "./mesh.ts";
 import { routesOf } from "./route-documents.ts";
 
@@ -18,9 +20,7 @@ export function withGatewayApi(documents: TrafficDocuments, workload: Workload):
   const { gatewayApi } = documents;
   if (gatewayApi === undefined || isEmpty(gatewayApi)) return documents;
   const backends = { registry: createRegistry(documents), grants: gatewayApi.referenceGrants };
-  const served = gatewayApi.gateways.flatMap((gateway) =>
-    gateway.spec.listeners.map((listener) => ({ gateway, listener })),
-  );
+  const served = servedListeners(gatewayApi, workload);
   const routes = routesOf(gatewayApi);
   const ofListeners = served.map((each) => listenerRoutes(each, routes, backends));
   return {
@@ -33,7 +33,7 @@ export function withGatewayApi(documents: TrafficDocuments, workload: Workload):
         location,
         spec: { servers: [] },
       })),
-      ...served.flatMap((each) => serverOf(each, gatewayApi, workload)),
+      ...served.flatMap((each) => serverOf(each, gatewayApi)),
     ],
     virtualServices: [
       ...documents.virtualServices,
@@ -42,6 +42,18 @@ export function withGatewayApi(documents: TrafficDocuments, workload: Workload):
       ...ofListeners.flatMap(({ rest }) => rest),
     ],
   };
+}
+
+/**
+ * The listeners that the edge serves, without those that conflict with earlier ones. An edge with the label of a Gateway's
+ * name serves the Gateways of that name alone.
+ */
+function servedListeners({ gateways }: GatewayApiDocuments, { labels }: Workload): readonly Served[] {
+  const served = gateways
+    .filter(({ metadata: { name } }) => (labels[GATEWAY_NAME_LABEL] ?? name) === name)
+    .flatMap((gateway) => gateway.spec.listeners.map((listener) => ({ gateway, listener })));
+  const conflicted = conflictedListeners(served.map(({ listener }) => listener));
+  return served.filter(({ listener }) => !conflicted.has(listener));
 }
 
 function isEmpty({ gateways, httpRoutes, grpcRoutes, tlsRoutes, tcpRoutes }: GatewayApiDocuments): boolean {
