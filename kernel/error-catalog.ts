@@ -74,7 +74,8 @@ export const ERROR_CATALOG = {
     remedy: "Correct the name, or add the document it refers to.",
   },
   PURSER_REF_UNRESOLVED: {
-    summary: "A document refers to a service, a subset, a Gateway or a provider that no document declares, or that no ReferenceGrant permits.",
+    summary:
+      "A document refers to a service, a subset, a Gateway or a provider that no document declares, or that no ReferenceGrant permits.",
     remedy:
       "Correct the name, or add the document: until then, requests for the service or the subset are refused. --strict makes it an error.",
   },
