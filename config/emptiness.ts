@@ -21,6 +21,11 @@ import { REQUEST_AUTHENTICATION } from "../core/documents/kinds/request-authenti
 import { SERVICE_ENTRY } from "../core/documents/kinds/service-entry.ts";
 import { LOG_ENTRY, METRIC, TRACE_SPAN } from "../core/documents/kinds/telemetry.ts";
 import { SIDECAR } from "../core/documents/kinds/sidecar.ts";
+import { TCP_ROUTE, TLS_ROUTE } from "../core/documents/kinds/gateway-api/connection-routes.ts";
+import { GATEWAY_CLASS, KUBERNETES_GATEWAY } from "../core/documents/kinds/gateway-api/gateway.ts";
+import { GRPC_ROUTE } from "../core/documents/kinds/gateway-api/grpc-route.ts";
+import { HTTP_ROUTE } from "../core/documents/kinds/gateway-api/http-route.ts";
+import { REFERENCE_GRANT } from "../core/documents/kinds/gateway-api/reference-grant.ts";
 import { VIRTUAL_SERVICE } from "../core/documents/kinds/virtual-service.ts";
 import { WORKLOAD_ENTRY } from "../core/documents/kinds/workload-entry.ts";
 import type { Diagnostic } from "../kernel/diagnostic.ts";
@@ -65,6 +70,13 @@ export const ROUTES: Purpose = purpose("routes", [
   ENDPOINTS,
   POD,
   NODE,
+  GATEWAY_CLASS,
+  KUBERNETES_GATEWAY,
+  HTTP_ROUTE,
+  GRPC_ROUTE,
+  TLS_ROUTE,
+  TCP_ROUTE,
+  REFERENCE_GRANT,
 ]);
 
 /** For commands that read documents of any kind. */

@@ -59,6 +59,11 @@ export const ERROR_CATALOG = {
     remedy:
       "Split the file, or make the set smaller: a long list belongs in a file of its own that a handler reads.",
   },
+  PURSER_DOC_NO_EFFECT: {
+    summary: "A part of a document has a meaning elsewhere and no effect here.",
+    remedy:
+      "Read the message for the reason, and remove the part or write what the message names. --strict makes it an error.",
+  },
   PURSER_CONFIG_EMPTY: {
     summary: "A set of documents, or a part of it, is empty, as when a volume is not mounted.",
     remedy:
@@ -69,9 +74,10 @@ export const ERROR_CATALOG = {
     remedy: "Correct the name, or add the document it refers to.",
   },
   PURSER_REF_UNRESOLVED: {
-    summary: "A route refers to a service, a subset or a Gateway that no document declares.",
+    summary:
+      "A document refers to a service, a subset, a Gateway or a provider that no document declares, or that no ReferenceGrant permits.",
     remedy:
-      "Correct the name, or add the document: until then, requests for the service or the subset get 503. --strict makes it an error.",
+      "Correct the name, or add the document: until then, requests for the service or the subset are refused. --strict makes it an error.",
   },
   PURSER_REF_UNSUITABLE: {
     summary: "A document refers to another one that exists but cannot serve there.",

@@ -13,6 +13,7 @@ const GENERATORS = [
   "generate-documents-doc.ts",
   "generate-errors-doc.ts",
   "generate-functions-doc.ts",
+  "generate-gateway-api-doc.ts",
   "generate-istio-samples-doc.ts",
   "generate-extensions-doc.ts",
   "generate-routing-doc.ts",

@@ -204,6 +204,7 @@ const RouteActionSchema = exactly<RouteAction>()(
       port: Type.Optional(Port),
       derivePort: Type.Optional(oneOf(["scheme", "request"])),
       path: Type.Optional(Text),
+      prefix: Type.Optional(Type.Object({ from: Text, to: Text })),
     }),
     Type.Object({
       kind: Type.Literal("direct"),

@@ -9,7 +9,12 @@ import { EMPTY_SET } from "./kinds/empty-set.ts";
 import { GATEWAY } from "./kinds/gateway.ts";
 import { HANDLER, RULE } from "./kinds/handler.ts";
 import { HEALTH_CHECK } from "./kinds/health-check.ts";
-import type { KindDefinition } from "./kinds/kind.ts";
+import { groupOf, type KindDefinition, writtenKind } from "./kinds/kind.ts";
+import { TCP_ROUTE, TLS_ROUTE } from "./kinds/gateway-api/connection-routes.ts";
+import { GATEWAY_CLASS, KUBERNETES_GATEWAY } from "./kinds/gateway-api/gateway.ts";
+import { GRPC_ROUTE } from "./kinds/gateway-api/grpc-route.ts";
+import { HTTP_ROUTE } from "./kinds/gateway-api/http-route.ts";
+import { REFERENCE_GRANT } from "./kinds/gateway-api/reference-grant.ts";
 import { MESH_CONFIG } from "./kinds/mesh-config.ts";
 import { OVERLOAD } from "./kinds/overload.ts";
 import { PEER_AUTHENTICATION } from "./kinds/peer-authentication.ts";
@@ -57,6 +62,13 @@ export const KINDS: readonly KindDefinition[] = [
   ENDPOINTS,
   POD,
   NODE,
+  GATEWAY_CLASS,
+  KUBERNETES_GATEWAY,
+  HTTP_ROUTE,
+  GRPC_ROUTE,
+  TLS_ROUTE,
+  TCP_ROUTE,
+  REFERENCE_GRANT,
 ];
 
 /** Istio's kinds that are refused, each with the reason and what to write instead, as the end of a sentence. */
@@ -78,15 +90,26 @@ export const REFUSED_KINDS: ReadonlyMap<string, string> = new Map([
   ["PeerAuthentication", "write tls in a Gateway or a DestinationRule, with certificates of your own"],
   ["RequestAuthentication", "write an AccessPolicy on the header that the verifier of tokens sets"],
   ["AuthorizationPolicy", "write an AccessPolicy with the action ALLOW or DENY"],
-  ["HTTPRoute", "write a VirtualService"],
-  ["GRPCRoute", "write a VirtualService"],
-  ["Ingress", "write a Gateway and a VirtualService"],
+  ["Ingress", "write a Gateway and a VirtualService, or an HTTPRoute"],
+  ["UDPRoute", "proxies forward TCP alone"],
+  ["ListenerSet", "write the listeners in the Gateway"],
+  ["BackendTLSPolicy", "write a DestinationRule with trafficPolicy.tls for the Service"],
 ]);
 
-const BY_NAME: ReadonlyMap<string, KindDefinition> = new Map(
-  KINDS.map((definition) => [definition.kind, definition]),
+const BY_NAME: ReadonlyMap<string, readonly KindDefinition[]> = new Map(
+  KINDS.map((definition) => [
+    writtenKind(definition),
+    KINDS.filter((each) => writtenKind(each) === writtenKind(definition)),
+  ]),
 );
 
-export function findKind(kind: string): KindDefinition | undefined {
-  return BY_NAME.get(kind);
+/**
+ * The kind of a document; where several APIs have a kind of the name, the one in the group of the apiVersion, else the
+ * first.
+ */
+export function findKind(kind: string, apiVersion?: unknown): KindDefinition | undefined {
+  const named = BY_NAME.get(kind);
+  if (named === undefined || named.length === 1 || typeof apiVersion !== "string") return named?.[0];
+  const group = groupOf(apiVersion);
+  return named.find(({ apiVersions }) => apiVersions.some((each) => groupOf(each) === group)) ?? named[0];
 }

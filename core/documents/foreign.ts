@@ -3,9 +3,10 @@
 
 import { suggest } from "../../kernel/suggest.ts";
 import { findKind, KINDS } from "./catalog.ts";
+import { groupOf, writtenKind } from "./kinds/kind.ts";
 
-/** Groups of Istio's and Purser's API: a document that is skipped there might have been a policy. */
-const GUARDED_GROUPS = /^(purser\.dev|(.+\.)?istio\.io)$/;
+/** Groups of Istio's, Purser's and the Gateway API: a document that is skipped there might have been a policy. */
+const GUARDED_GROUPS = /^(purser\.dev|(.+\.)?istio\.io|gateway\.networking\.k8s\.io)$/;
 
 const GROUPS: ReadonlySet<string> = new Set(
   KINDS.flatMap(({ apiVersions }) => apiVersions.map((apiVersion) => groupOf(apiVersion))),
@@ -15,9 +16,7 @@ const GROUPS: ReadonlySet<string> = new Set(
 const KINDS_OF_GROUP: ReadonlyMap<string, readonly string[]> = new Map(
   [...GROUPS].map((group) => [
     group,
-    KINDS.filter(({ apiVersions }) => apiVersions.some((each) => groupOf(each) === group)).map(
-      ({ kind }) => kind,
-    ),
+    KINDS.filter(({ apiVersions }) => apiVersions.some((each) => groupOf(each) === group)).map(writtenKind),
   ]),
 );
 
@@ -33,17 +32,5 @@ export function isForeign(kind: string, apiVersion: unknown): boolean {
   if (own !== undefined) return !own.includes(kind) && suggest(kind, own) === undefined;
   const near = suggest(group, GROUPS);
   if (near === undefined || near === "") return true;
-  return (
-    findKind(kind) === undefined &&
-    suggest(
-      kind,
-      KINDS.map((known) => known.kind),
-    ) === undefined
-  );
-}
-
-/** `networking.istio.io/v1` is in networking.istio.io, `v1` in the core group of Kubernetes, which is empty. */
-function groupOf(apiVersion: string): string {
-  const slash = apiVersion.lastIndexOf("/");
-  return slash < 0 ? "" : apiVersion.slice(0, slash).toLowerCase();
+  return findKind(kind) === undefined && suggest(kind, KINDS.map(writtenKind)) === undefined;
 }

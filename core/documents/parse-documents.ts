@@ -7,7 +7,7 @@ import { findKind, KINDS, PURSER_API_VERSION, REFUSED_KINDS } from "./catalog.ts
 import { faultAt, faultOfSchema, type ParsedDocument, type ParsedFile } from "./document.ts";
 import { envelopeOf } from "./envelope.ts";
 import { isForeign } from "./foreign.ts";
-import { DEFAULT_NAMESPACE, type KindDefinition, type Metadata } from "./kinds/kind.ts";
+import { DEFAULT_NAMESPACE, type KindDefinition, type Metadata, writtenKind } from "./kinds/kind.ts";
 import { itemsOf } from "./list-items.ts";
 import { type SchemaFault, schemaFaults } from "./schema/faults.ts";
 import { type DocumentFile, readYaml, type YamlDocument } from "./yaml/read-yaml.ts";
@@ -94,7 +94,7 @@ function identify(
   const { kind, apiVersion } = fields;
   // A kind that is absent or not text is refused by the envelope's schema.
   if (typeof kind !== "string") return { diagnostics: [] };
-  const definition = findKind(kind);
+  const definition = findKind(kind, apiVersion);
   const refusal = definition === undefined ? REFUSED_KINDS.get(kind) : undefined;
   if (refusal !== undefined) {
     const message = `The kind ${kind} is not supported: ${refusal}`;
@@ -105,10 +105,7 @@ function identify(
     return { diagnostics: [faultAt(source, "PURSER_DOC_UNKNOWN_KIND", ["kind"], message)] };
   }
   if (definition === undefined) {
-    const suggestion = suggest(
-      kind,
-      KINDS.map((known) => known.kind),
-    );
+    const suggestion = suggest(kind, KINDS.map(writtenKind));
     const message = `There is no kind ${JSON.stringify(kind)}`;
     return { diagnostics: [faultAt(source, "PURSER_DOC_UNKNOWN_KIND", ["kind"], message, { suggestion })] };
   }

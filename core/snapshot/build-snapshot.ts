@@ -12,6 +12,11 @@ import { ACCESS_POLICY } from "../documents/kinds/access-policy.ts";
 import { DESTINATION_RULE } from "../documents/kinds/destination-rule.ts";
 import { GATEWAY } from "../documents/kinds/gateway.ts";
 import { HANDLER, RULE } from "../documents/kinds/handler.ts";
+import { TCP_ROUTE, TLS_ROUTE } from "../documents/kinds/gateway-api/connection-routes.ts";
+import { KUBERNETES_GATEWAY } from "../documents/kinds/gateway-api/gateway.ts";
+import { GRPC_ROUTE } from "../documents/kinds/gateway-api/grpc-route.ts";
+import { HTTP_ROUTE } from "../documents/kinds/gateway-api/http-route.ts";
+import { REFERENCE_GRANT } from "../documents/kinds/gateway-api/reference-grant.ts";
 import { HEALTH_CHECK } from "../documents/kinds/health-check.ts";
 import { displayName, type KindDefinition } from "../documents/kinds/kind.ts";
 import { ENDPOINT_SLICE, ENDPOINTS } from "../documents/kinds/kubernetes/endpoints.ts";
@@ -38,12 +43,14 @@ import { WORKLOAD_ENTRY } from "../documents/kinds/workload-entry.ts";
 import { rateLimitSettingsOf } from "../documents/kinds/rate-limit-headers.ts";
 import { faultsOfDraws } from "../documents/set/draws.ts";
 import { faultsOfMeshConfig } from "../documents/set/mesh-config.ts";
+import { partsWithoutEffect } from "../documents/set/no-effect.ts";
 import { faultsOfMetricNames } from "../documents/set/metric-names.ts";
 import { faultsOfReferences } from "../documents/set/references.ts";
 import { faultsOfRule } from "../documents/set/rules.ts";
 import { faultsOfPeerAuthentications } from "../documents/set/peer-authentications.ts";
 import { faultsOfSidecars } from "../documents/set/sidecars.ts";
 import { faultsOfConnectionRoutes } from "../documents/set/connection-routes.ts";
+import { warningsOfGatewayApi } from "../documents/set/gateway-api.ts";
 import { faultsOfGatewayPorts } from "../documents/set/gateway-ports.ts";
 import { faultsOfGatewaySelectors } from "../documents/set/gateway-selectors.ts";
 import { faultsOfTraffic } from "../documents/set/traffic-references.ts";
@@ -92,7 +99,7 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     extensions.handlers,
   );
   const meshConfig = meshConfigOf(documents);
-  const authorizations = authorizationDocuments(documents, meshConfig);
+  const authorizations = authorizationDocuments(set, meshConfig);
   const known = { manifest: attributes.manifest, complete: attributes.complete && set.complete };
   const compiled = compileExpressions(documents, compile, known);
   const translated = compileExpressions(authorizations, compile, known);
@@ -109,11 +116,13 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     ...faultsOfDraws(set),
     ...faultsOfMetricNames(documents),
     ...faultsOfTraffic(set),
+    ...warningsOfGatewayApi(set),
     ...faultsOfGatewayPorts(set.documents),
     ...faultsOfConnectionRoutes(set),
     ...faultsOfGatewaySelectors(set.documents),
     ...faultsOfMeshConfig(documents),
     ...faultsOfSidecars(documents),
+    ...partsWithoutEffect(documents),
     ...faultsOfPeerAuthentications(documents),
   ]
     .map((diagnostic) => (input.strict === true ? strictly(diagnostic) : diagnostic))
@@ -132,8 +141,13 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
 }
 
 function strictly(diagnostic: Diagnostic): Diagnostic {
-  return diagnostic.code === "PURSER_REF_UNRESOLVED" ? { ...diagnostic, severity: "error" } : diagnostic;
+  return STRICT_CODES.has(diagnostic.code) && diagnostic.severity === "warning"
+    ? { ...diagnostic, severity: "error" }
+    : diagnostic;
 }
+
+/** Codes of warnings that --strict makes errors. */
+const STRICT_CODES: ReadonlySet<string> = new Set(["PURSER_REF_UNRESOLVED", "PURSER_DOC_NO_EFFECT"]);
 
 /** Codes of faults that hide documents. */
 const HIDES_DOCUMENTS: ReadonlySet<string> = new Set([
@@ -235,6 +249,14 @@ function assemble(
         endpoints: routing(ENDPOINTS),
         pods: routing(POD),
         nodes: routing(NODE),
+      },
+      gatewayApi: {
+        gateways: routing(KUBERNETES_GATEWAY),
+        httpRoutes: routing(HTTP_ROUTE),
+        grpcRoutes: routing(GRPC_ROUTE),
+        tlsRoutes: routing(TLS_ROUTE),
+        tcpRoutes: routing(TCP_ROUTE),
+        referenceGrants: routing(REFERENCE_GRANT),
       },
     },
   };

@@ -13,6 +13,11 @@ import type { HealthCheckSpec } from "../documents/kinds/health-check.ts";
 import type { EndpointsDocument, EndpointSliceDocument } from "../documents/kinds/kubernetes/endpoints.ts";
 import type { PodDocument } from "../documents/kinds/kubernetes/pod.ts";
 import type { ServiceDocument } from "../documents/kinds/kubernetes/service.ts";
+import type { TcpRouteDocSpec, TlsRouteDocSpec } from "../documents/kinds/gateway-api/connection-routes.ts";
+import type { KubernetesGatewaySpec } from "../documents/kinds/gateway-api/gateway.ts";
+import type { GrpcRouteDocSpec } from "../documents/kinds/gateway-api/grpc-route.ts";
+import type { HttpRouteDocSpec } from "../documents/kinds/gateway-api/http-route.ts";
+import type { ReferenceGrantSpec } from "../documents/kinds/gateway-api/reference-grant.ts";
 import type { RuleSpec } from "../documents/kinds/handler.ts";
 import type { PeerAuthenticationSpec } from "../documents/kinds/peer-authentication.ts";
 import type { QuotaPolicySpec } from "../documents/kinds/quota-policy.ts";
@@ -252,6 +257,18 @@ export interface TrafficDocuments {
   readonly requestAuthentications: readonly TrafficDocument<RequestAuthenticationSpec>[];
   /** Absent: no documents of Kubernetes. */
   readonly kubernetes?: KubernetesDocuments;
+  /** Absent: no documents of the Gateway API. */
+  readonly gatewayApi?: GatewayApiDocuments;
+}
+
+/** Documents of Kubernetes' Gateway API, which pilot translates to Istio's kinds. */
+export interface GatewayApiDocuments {
+  readonly gateways: readonly TrafficDocument<KubernetesGatewaySpec>[];
+  readonly httpRoutes: readonly TrafficDocument<HttpRouteDocSpec>[];
+  readonly grpcRoutes: readonly TrafficDocument<GrpcRouteDocSpec>[];
+  readonly tlsRoutes: readonly TrafficDocument<TlsRouteDocSpec>[];
+  readonly tcpRoutes: readonly TrafficDocument<TcpRouteDocSpec>[];
+  readonly referenceGrants: readonly TrafficDocument<ReferenceGrantSpec>[];
 }
 
 /** Kubernetes' own documents: each `spec` is the whole document. */

@@ -61,8 +61,13 @@ export function redirectLocation(action: RedirectAction, request: RedirectedRequ
     authority = withoutPort(authority) + derivedPort(action, request, scheme);
   else if (scheme !== request.scheme && authority.endsWith(DEFAULT_PORTS[request.scheme]))
     authority = withoutPort(authority);
-  const path = action.path ?? request.path;
+  const path = action.path ?? withPrefix(action.prefix, request.path);
   return `${scheme}://${authority}${path}${path.includes("?") ? "" : request.query}`;
+}
+
+function withPrefix(prefix: RedirectAction["prefix"], path: string): string {
+  if (prefix === undefined || !path.startsWith(prefix.from)) return path;
+  return join(prefix.to, path.slice(prefix.from.length), prefix.from.endsWith("/"));
 }
 
 const DEFAULT_PORTS = { http: ":80", https: ":443" } as const;

@@ -52,6 +52,21 @@ describe("RequestAuthentication documents", () => {
       ...rule("edge"),
     });
 
+  it("are for the edges of the Gateways in targetRefs, which have the Gateway's name as a label or no such label", () => {
+    const targetRefs = [{ group: "gateway.networking.k8s.io", kind: "Gateway", name: "public" }];
+    const text = document("a", "shop", { targetRefs, ...rule("a") });
+    const label = "gateway.networking.k8s.io/gateway-name";
+    assert.deepEqual(issuersAt(text, EDGE), { "127.0.0.1_8000": ["a"] });
+    for (const [name, issuers] of [
+      ["public", ["a"]],
+      ["private", []],
+    ] as const)
+      assert.deepEqual(issuersAt(text, { ...EDGE, labels: { [label]: name } }), {
+        "127.0.0.1_8000": issuers,
+      });
+    assert.deepEqual(issuersAt(text, sidecar("shop")), { outbound: [], inbound: [] });
+  });
+
   it("are for the workloads of their namespace that they select, the root namespace's for all", () => {
     assert.deepEqual(issuersAt(documents, EDGE), { "127.0.0.1_8000": ["root", "edge"] });
     assert.deepEqual(issuersAt(documents, sidecar("shop")), {

@@ -5,6 +5,7 @@ import type {
   JwtRuleSpec,
   RequestAuthenticationSpec,
 } from "../../core/documents/kinds/request-authentication.ts";
+import { GATEWAY_NAME_LABEL } from "../../core/documents/kinds/target-refs.ts";
 import { displayName } from "../../core/documents/kinds/kind.ts";
 import type { TrafficDocument, TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 import { selects } from "../../core/traffic/labels.ts";
@@ -26,7 +27,11 @@ export function withRequestAuthentication(
   documents: TrafficDocuments,
   workload: Workload,
 ): readonly Listener[] {
-  const requestAuthentication = requestAuthenticationOf(documents, workload);
+  const requestAuthentication = requestAuthenticationOf(
+    documents,
+    workload,
+    listeners.some(({ edge }) => edge),
+  );
   if (requestAuthentication === undefined) return listeners;
   return listeners.map((listener) =>
     listener.edge || listener.direction === "inbound" ? { ...listener, requestAuthentication } : listener,
@@ -40,12 +45,14 @@ export function withRequestAuthentication(
 function requestAuthenticationOf(
   { requestAuthentications, rootNamespace }: TrafficDocuments,
   { namespace, labels }: Workload,
+  isEdge: boolean,
 ): RequestAuthentication | undefined {
   const rules = requestAuthentications
-    .filter(
-      ({ metadata, spec: { selector } }) =>
-        (metadata.namespace === namespace || metadata.namespace === rootNamespace) &&
-        (selector === undefined || selects(selector.matchLabels, labels)),
+    .filter(({ metadata, spec: { selector, targetRefs } }) =>
+      targetRefs === undefined
+        ? (metadata.namespace === namespace || metadata.namespace === rootNamespace) &&
+          (selector === undefined || selects(selector.matchLabels, labels))
+        : isEdge && targetRefs.some(({ name }) => (labels[GATEWAY_NAME_LABEL] ?? name) === name),
     )
     .flatMap(rulesOf);
   return rules.length === 0 ? undefined : { rules };

@@ -12,6 +12,9 @@ type Action<K extends RouteAction["kind"]> = Extract<RouteAction, { readonly kin
 
 const DERIVED_PORTS = { FROM_PROTOCOL_DEFAULT: "scheme", FROM_REQUEST_PORT: "request" } as const;
 
+/** A redirect of a VirtualService, or of an HTTPRoute, which may replace a prefix of the path too. */
+export type RedirectSpec = NonNullable<HttpRouteSpec["redirect"]> & Pick<Action<"redirect">, "prefix">;
+
 /** A redirect that was checked: it has `port` or `derivePort`, or neither. */
 export function redirectOf({
   redirectCode,
@@ -20,7 +23,8 @@ export function redirectOf({
   port,
   derivePort,
   uri,
-}: NonNullable<HttpRouteSpec["redirect"]>): Action<"redirect"> {
+  prefix,
+}: RedirectSpec): Action<"redirect"> {
   return {
     kind: "redirect",
     code: redirectCode ?? 301,
@@ -29,6 +33,7 @@ export function redirectOf({
     ...(port === undefined ? {} : { port }),
     ...(derivePort === undefined ? {} : { derivePort: DERIVED_PORTS[derivePort] }),
     ...(uri === undefined ? {} : { path: uri }),
+    ...(prefix === undefined ? {} : { prefix }),
   };
 }
 

@@ -13,6 +13,7 @@ import type { RouteTable } from "../../core/traffic/resources/route.ts";
 import { NO_RETRIES } from "../../core/traffic/retry.ts";
 import { ClusterCollector } from "./clusters.ts";
 import { documentsExportedTo } from "./exports.ts";
+import { withGatewayApi } from "./gateway-api/lower.ts";
 import { createRegistry } from "../registry/registry.ts";
 import type { Registry } from "../registry/registry-static.ts";
 import { EndpointPeerTls } from "./peer-tls/endpoint-peer-tls.ts";
@@ -58,13 +59,14 @@ export function translate(
   node: ProxyNode,
   peerModes: PeerTlsModes = settledModes(given),
 ): TrafficResources {
-  const documents = { ...given, virtualServices: resolveDelegates(given.virtualServices) };
   // The service of a sidecar is found among all services: it may be exported to other namespaces alone.
-  const service = identityOf(node, createRegistry(documents));
+  const service = identityOf(node, createRegistry(given));
   const namespace = node.namespace ?? service?.namespace ?? DEFAULT_NAMESPACE;
+  const workload = { namespace, labels: labelsOf(node) };
+  const routed = withGatewayApi(given, workload);
+  const documents = { ...routed, virtualServices: resolveDelegates(routed.virtualServices) };
   const visible = documentsExportedTo(namespace, documents);
   const registry = createRegistry(visible);
-  const workload = { namespace, labels: labelsOf(node) };
   const rules = new RuleLookup(visible, registry, workload);
   const peerTls = new EndpointPeerTls(node.mtls === true, peerModes, registry, documents.trustDomains);
   const clusters = new ClusterCollector(registry, rules, visible, node.locality ?? "", peerTls);

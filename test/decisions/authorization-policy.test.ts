@@ -370,6 +370,54 @@ describe("AuthorizationPolicy", () => {
     ]);
   });
 
+  it("refuses where the provider of CUSTOM is no Handler, with a located warning, and nothing else", () => {
+    const document = (annotations: object) =>
+      JSON.stringify({
+        apiVersion: "security.istio.io/v1",
+        kind: "AuthorizationPolicy",
+        metadata: { name: "ask", namespace: "shop", annotations },
+        spec: { action: "CUSTOM", provider: { name: "who-my" }, rules: to({ paths: ["/admin*"] }) },
+      });
+    const planned = (text: string) => {
+      const checked = checkText({ path: "policies.yaml", text });
+      assert.ok(checked.ok, JSON.stringify(checked));
+      assert.match(
+        checked.warnings.map((warning) => formatDiagnostic(warning)).join(),
+        /policies\.yaml:1:\d+: warning: There is no Handler "who-my": .*refused.*PURSER_REF_UNRESOLVED/,
+      );
+      return planChecks(checked.value);
+    };
+    const decided = (plan: ReturnType<typeof planned>, path: string) =>
+      atOnce(
+        decide(plan, request({ url_path: path, path }), {
+          nowMs: 0,
+          dispatch: { attributeSources: [], ask: () => assert.fail("There is no handler to ask") },
+        }),
+      );
+    const plan = planned(document({}));
+    assert.equal(decided(plan, "/").status.code, "OK");
+    const refused = decided(plan, "/admin");
+    assert.deepEqual(refused.status, {
+      code: "PERMISSION_DENIED",
+      message: "The policy asks a handler that is not declared",
+    });
+    assert.deepEqual(refused.decidedBy, { kind: "AuthorizationPolicy", name: "shop/ask" });
+    const dry = decided(planned(document({ "istio.io/dry-run": "true" })), "/admin");
+    assert.equal(dry.status.code, "OK");
+    assert.deepEqual(dry.shadowDenials, [{ kind: "AuthorizationPolicy", name: "shop/ask" }]);
+  });
+
+  it("protects the edges of the Gateways in targetRefs, and no sidecar", () => {
+    const targetRefs = [{ group: "gateway.networking.k8s.io", kind: "Gateway", name: "public" }];
+    const policies: readonly Written[] = [{ spec: { action: "DENY", targetRefs, rules: [{}] } }];
+    const edge = (labels: object) => bagOf({ context: { gateway: { namespace: "default", labels } } });
+    const named = (name: string) => edge({ "gateway.networking.k8s.io/gateway-name": name });
+    assert.equal(allows(policies, edge({ istio: "ingressgateway" })), false);
+    assert.equal(allows(policies, named("public")), false);
+    assert.equal(allows(policies, named("private")), true);
+    assert.equal(allows(policies, bagOf()), true);
+  });
+
   it("records with AUDIT", () => {
     const { status, audits } = decisionOf([{ spec: { action: "AUDIT", rules: [{}] } }], bagOf());
     assert.equal(status.code, "OK");

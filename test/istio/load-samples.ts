@@ -12,12 +12,11 @@ import { buildSnapshot } from "../../core/snapshot/build-snapshot.ts";
 import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import { type Checked, formatDiagnostic } from "../../kernel/diagnostic.ts";
 
-const SAMPLES = new URL("samples/", import.meta.url);
 const REGISTRY = new URL("registry.yaml", import.meta.url);
 
 /** One of our copies of Istio's samples, loaded with the small file of endpoints. */
 export interface Sample {
-  /** Below test/istio/samples. */
+  /** Below the folder of the samples. */
   readonly path: string;
   readonly kinds: readonly string[];
   /** Messages without their locations; empty when the sample loads. */
@@ -25,18 +24,23 @@ export interface Sample {
   readonly warnings: readonly string[];
 }
 
-/** Loads every sample as `purser run --skip-foreign` does, in order of their paths. */
-export function loadSamples(): readonly Sample[] {
-  const paths = readdirSync(SAMPLES, { recursive: true, encoding: "utf8" });
+/**
+ * Loads every sample as `purser run --skip-foreign` does, in order of their paths.
+ *
+ * @param folder Below test/istio, with a slash at the end.
+ */
+export function loadSamples(folder = "samples/"): readonly Sample[] {
+  const samples = new URL(folder, import.meta.url);
+  const paths = readdirSync(samples, { recursive: true, encoding: "utf8" });
   return paths
     .map((path) => path.replaceAll("\\", "/"))
     .filter((path) => path.endsWith(".yaml"))
     .sort()
-    .map(loadSample);
+    .map((path) => loadSample(path, samples));
 }
 
-function loadSample(path: string): Sample {
-  const text = readFileSync(new URL(path, SAMPLES), "utf8");
+function loadSample(path: string, samples: URL): Sample {
+  const text = readFileSync(new URL(path, samples), "utf8");
   const result = loadWithRegistry(path, text);
   const diagnostics = result.ok ? result.warnings : result.diagnostics;
   const messages = (severity: string) =>

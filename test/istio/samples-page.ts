@@ -37,18 +37,19 @@ kind. The samples are copies of our own with the same fields and meaning, in \`t
 
 Each sample is loaded alone, as \`purser run --skip-foreign\` does, together with \`test/istio/registry.yaml\`: Services of
 Kubernetes and a few Pods. *Warns* counts references to a service, subset or Gateway that another sample declares: the
-route answers 503 until its document is there ([routing.md](routing.md#references-that-are-not-there-yet)).
+route answers 503 until its document is there ([routing.md](routing.md#references-that-are-not-there-yet)). It also counts
+parts that have no effect here, each with its reason.
 
 This page is made by \`npm run generated\`, and a test compares it.
 
 ${sections.join("\n")}`;
 }
 
-function isLoading({ errors }: Sample): boolean {
+export function isLoading({ errors }: Sample): boolean {
   return errors.length === 0;
 }
 
-function rowOf({ path, kinds, errors, warnings }: Sample, folder: string): string {
+export function rowOf({ path, kinds, errors, warnings }: Sample, folder: string): string {
   const name = path.slice(folder.length).replace(/\.yaml$/, "");
   return `| ${name} | ${kinds.join(", ")} | ${resultOf(errors, warnings)} |`;
 }

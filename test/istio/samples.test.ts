@@ -10,16 +10,7 @@ import { samplesPage } from "./samples-page.ts";
  * Kinds and protocols whose samples are refused for the time being, by a part of the reason. Every other sample of Istio
  * must load.
  */
-const REASONS = [
-  "The kind Telemetry is not supported",
-  "Routes of connections need a Gateway",
-  'There is no Handler "my-custom-authz"',
-  "unix://",
-  '"*.bar.com"',
-  '"*.wikipedia.org"',
-  "targetRefs",
-  "egress[0].captureMode is not supported",
-];
+const REASONS = ["The kind Telemetry is not supported", "unix://", '"*.bar.com"', '"*.wikipedia.org"'];
 
 describe("Istio's samples", function () {
   this.timeout(60_000);
@@ -39,14 +30,13 @@ describe("Istio's samples", function () {
     );
     const loading = judged.filter(({ errors }) => errors.length === 0);
     assert.ok(judged.length >= 110, `${judged.length}`);
-    // 95 % of them are 107.
-    assert.ok(loading.length >= 105, `${loading.length} of ${judged.length}`);
+    assert.ok(loading.length >= 0.95 * judged.length, `${loading.length} of ${judged.length}`);
   });
 
-  it("warn of nothing but references to what other samples declare, and paths that can be spelled otherwise", () => {
+  it("warn of nothing but references to what other samples declare, paths that can be spelled otherwise, and parts without effect", () => {
     const warnings = samples.flatMap((sample) => sample.warnings);
     assert.deepEqual(
-      warnings.filter((warning) => !/\[PURSER_(REF_UNRESOLVED|EXPR_BYPASS)\]/.test(warning)),
+      warnings.filter((warning) => !/\[PURSER_(REF_UNRESOLVED|EXPR_BYPASS|DOC_NO_EFFECT)\]/.test(warning)),
       [],
     );
   });

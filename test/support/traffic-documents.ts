@@ -47,6 +47,14 @@ export function trafficDocuments(text: string): TrafficDocuments {
       pods: ofKind("Pod"),
       nodes: ofKind("Node"),
     },
+    gatewayApi: {
+      gateways: ofKind("KubernetesGateway"),
+      httpRoutes: ofKind("HTTPRoute"),
+      grpcRoutes: ofKind("GRPCRoute"),
+      tlsRoutes: ofKind("TLSRoute"),
+      tcpRoutes: ofKind("TCPRoute"),
+      referenceGrants: ofKind("ReferenceGrant"),
+    },
   };
 }
 

@@ -5,6 +5,7 @@ import type { SpecFault } from "../../../kernel/diagnostic.ts";
 import { parseBlock } from "../../../kernel/matching/ip-blocks.ts";
 import { messageOf } from "../../../kernel/errors.ts";
 import { suggest } from "../../../kernel/suggest.ts";
+import { faultsOfTargets } from "./target-refs.ts";
 import { AUTHORIZATION_KEYS, authorizationKey } from "./authorization-keys.ts";
 import type {
   AuthorizationCondition,
@@ -20,7 +21,7 @@ type Check = (value: string) => string | undefined;
 /** Checks beyond the schema: Istio's validation, and values that could never match. */
 export function faultsOfAuthorization(spec: AuthorizationPolicySpec): readonly SpecFault[] {
   const { action = "ALLOW", provider, rules = [] } = spec;
-  const faults: SpecFault[] = [];
+  const faults: SpecFault[] = [...faultsOfTargets(spec)];
   if (action === "CUSTOM" && provider === undefined)
     faults.push({
       path: ["action"],

@@ -3,6 +3,7 @@
 
 import Type, { type Static } from "typebox";
 import { Choice, Closed, Reference, REFUSED_KEYWORD } from "./fields.ts";
+import { TargetRefs } from "./target-refs.ts";
 import { SelectedLabels } from "./traffic-fields.ts";
 
 const AUTHORIZATION_ACTIONS = ["ALLOW", "DENY", "AUDIT", "CUSTOM"] as const;
@@ -94,9 +95,6 @@ const Rule = Closed(
   { description: "Holds for a request when `from`, `to` and `when` do; `{}` holds for every request." },
 );
 
-const TARGET_REFUSAL =
-  "policies are attached to workloads by labels; write selector.matchLabels, with istio: ingressgateway for the edge";
-
 export const AuthorizationPolicySpec = Closed(
   {
     selector: Type.Optional(
@@ -108,6 +106,7 @@ export const AuthorizationPolicySpec = Closed(
         },
       ),
     ),
+    targetRefs: TargetRefs(),
     action: Type.Optional(
       Choice(
         AUTHORIZATION_ACTIONS,
@@ -129,7 +128,11 @@ export const AuthorizationPolicySpec = Closed(
       }),
     ),
   },
-  { [REFUSED_KEYWORD]: { targetRef: TARGET_REFUSAL, targetRefs: TARGET_REFUSAL } },
+  {
+    [REFUSED_KEYWORD]: {
+      targetRef: "it is the old form of targetRefs; write targetRefs: [{ group, kind, name }]",
+    },
+  },
 );
 
 export type AuthorizationPolicySpec = Static<typeof AuthorizationPolicySpec>;

@@ -29,7 +29,15 @@ describe("the fields of an AuthorizationPolicy", () => {
       [{ action: "CUSTOM", rules: [{}] }, /CUSTOM needs the field provider/],
       [{ provider: { name: "x" } }, /provider has no effect without action: CUSTOM/],
       [{ action: "CUSTOM", provider: { name: "x" } }, /CUSTOM without rules/],
-      [{ targetRefs: [] }, /selector\.matchLabels/],
+      [{ targetRefs: [] }, /targetRefs/],
+      [{ targetRefs: [{ group: "", kind: "Service", name: "a" }] }, /targetRefs/],
+      [
+        {
+          selector: { matchLabels: { a: "b" } },
+          targetRefs: [{ group: "networking.istio.io", kind: "Gateway", name: "a" }],
+        },
+        /either selector or targetRefs/,
+      ],
       [{ rules: [] }, /rules/],
       [{ rules: [{ from: [] }] }, /from/],
       [{ rules: [{ from: [{}] }] }, /source/],

@@ -7,6 +7,8 @@ import type { SpecFault } from "../../../kernel/diagnostic.ts";
 /** A kind of document: the schema of its `spec`, and its apiVersions. */
 export interface KindDefinition<S extends TSchema = TSchema> {
   readonly kind: string;
+  /** The `kind` in documents, where another API's kind has the same name; default `kind`. */
+  readonly writtenAs?: string;
   /** The first apiVersion is shown in documentation and schemas. */
   readonly apiVersions: readonly [string, ...string[]];
   /** One sentence for editors and documentation. */
@@ -27,6 +29,17 @@ export interface Metadata {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** The text of `kind` in documents of the kind. */
+export function writtenKind({ kind, writtenAs }: Pick<KindDefinition, "kind" | "writtenAs">): string {
+  return writtenAs ?? kind;
+}
+
+/** `networking.istio.io/v1` is in networking.istio.io, `v1` in the core group of Kubernetes, which is empty. */
+export function groupOf(apiVersion: string): string {
+  const slash = apiVersion.lastIndexOf("/");
+  return slash < 0 ? "" : apiVersion.slice(0, slash).toLowerCase();
 }
 
 /** The default namespace. */

@@ -10,6 +10,7 @@ import { FORM_KEYWORD } from "../schema/form.ts";
 import { Closed, Duration, REFUSED_KEYWORD } from "./fields.ts";
 import type { KindDefinition } from "./kind.ts";
 import { shortDurationFaults } from "./short-duration.ts";
+import { faultsOfTargets, TargetRefs } from "./target-refs.ts";
 import { SelectedLabels } from "./traffic-fields.ts";
 
 /** The longest `timeout`: a request waits as long for an issuer's keys. */
@@ -128,6 +129,7 @@ const RequestAuthenticationSpec = Closed(
         },
       ),
     ),
+    targetRefs: TargetRefs(),
     jwtRules: Type.Array(JwtRule, {
       minItems: 1,
       maxItems: 64,
@@ -136,8 +138,7 @@ const RequestAuthenticationSpec = Closed(
   },
   {
     [REFUSED_KEYWORD]: {
-      targetRef: 'write selector.matchLabels; istio: "ingressgateway" selects the edge',
-      targetRefs: 'write selector.matchLabels; istio: "ingressgateway" selects the edge',
+      targetRef: "it is the old form of targetRefs; write targetRefs: [{ group, kind, name }]",
     },
   },
 );
@@ -155,18 +156,20 @@ export const REQUEST_AUTHENTICATION = {
 
 type Path = readonly (string | number)[];
 
-function checkRequestAuthentication({ jwtRules }: RequestAuthenticationSpec): readonly SpecFault[] {
-  return jwtRules.flatMap((rule, index) => {
-    const path = ["jwtRules", index];
-    return [
-      ...faultsOfKeys(rule, path),
-      ...faultsOfTimeout(rule, path),
-      ...faultsOfOutputs(rule, path),
-      ...(rule.fromHeaders ?? []).flatMap(({ name }, at) =>
-        nameFaults(name, [...path, "fromHeaders", at, "name"]),
-      ),
-    ];
-  });
+function checkRequestAuthentication(spec: RequestAuthenticationSpec): readonly SpecFault[] {
+  return [...faultsOfTargets(spec), ...spec.jwtRules.flatMap(faultsOfRule)];
+}
+
+function faultsOfRule(rule: JwtRuleSpec, index: number): readonly SpecFault[] {
+  const path = ["jwtRules", index];
+  return [
+    ...faultsOfKeys(rule, path),
+    ...faultsOfTimeout(rule, path),
+    ...faultsOfOutputs(rule, path),
+    ...(rule.fromHeaders ?? []).flatMap(({ name }, at) =>
+      nameFaults(name, [...path, "fromHeaders", at, "name"]),
+    ),
+  ];
 }
 
 function faultsOfKeys({ issuer, jwks, jwksUri, timeout }: JwtRuleSpec, path: Path): readonly SpecFault[] {

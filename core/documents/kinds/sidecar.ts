@@ -27,6 +27,12 @@ const Egress = Closed(
         },
       ),
     ),
+    captureMode: Type.Optional(
+      Choice(
+        ["DEFAULT", "IPTABLES", "NONE"],
+        "All are the same, with a warning: no traffic is captured, and applications name the sidecar as their proxy.",
+      ),
+    ),
     hosts: Type.Array(
       Type.String({
         pattern: `^((${LABEL}|[*.])/${WILDCARD_HOST}|~/\\*)$`,
@@ -42,8 +48,6 @@ const Egress = Closed(
   {
     [REFUSED_KEYWORD]: {
       bind: "a sidecar has one outbound listener, on loopback; leave the field out",
-      captureMode:
-        "applications name the sidecar as their proxy, and no traffic is captured; leave the field out",
     },
   },
 );

@@ -14,16 +14,11 @@ type Path = readonly (string | number)[];
 
 /** Checks of the routes of connections. */
 export function tcpFaults(spec: VirtualServiceSpec): readonly SpecFault[] {
-  const { hosts, gateways, tls = [], tcp = [] } = spec;
+  const { hosts, tls = [], tcp = [] } = spec;
   const kinds = (["tls", "tcp"] as const).filter((kind) => spec[kind] !== undefined);
   if (kinds.length === 0) return [];
   if (hosts === undefined)
     return kinds.map((kind) => ({ path: [kind], message: `A delegate, which has no hosts, has no ${kind}` }));
-  if ((gateways ?? [MESH_GATEWAY]).every((name) => name === MESH_GATEWAY))
-    return kinds.map((kind) => ({
-      path: [kind],
-      message: `Routes of connections need a Gateway: list one in gateways, since a sidecar's outbound listener takes HTTP alone`,
-    }));
   return [
     ...tls.flatMap((route, index) => [
       ...weightFaults(route, ["tls", index]),

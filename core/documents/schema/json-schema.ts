@@ -4,7 +4,7 @@
 import { KINDS, PURSER_API_VERSION } from "../catalog.ts";
 import type { TObject } from "typebox";
 import { METADATA_SCHEMA, STATUS } from "../envelope.ts";
-import type { KindDefinition } from "../kinds/kind.ts";
+import { type KindDefinition, writtenKind } from "../kinds/kind.ts";
 
 /** A JSON Schema as plain data, for editors. */
 type JsonSchema = Readonly<Record<string, unknown>>;
@@ -25,7 +25,9 @@ export function jsonSchemas(): ReadonlyMap<string, JsonSchema> {
   return files;
 }
 
-function documentSchema({ kind, apiVersions, description, spec, whole }: KindDefinition): JsonSchema {
+function documentSchema(definition: KindDefinition): JsonSchema {
+  const { apiVersions, description, spec, whole } = definition;
+  const kind = writtenKind(definition);
   if (whole === true)
     return {
       title: kind,

@@ -46,7 +46,8 @@ function serversFor(
   set: DocumentSet,
 ): readonly GatewayServerSpec[] | undefined {
   const { gateways = [], hosts = [], [kind]: routes } = spec as VirtualServiceSpec;
-  if (routes === undefined) return undefined;
+  // Routes for sidecars alone are reported as without effect.
+  if (routes === undefined || gateways.every((name) => name === MESH_GATEWAY)) return undefined;
   const servers: GatewayServerSpec[] = [];
   for (const name of gateways) {
     if (name === MESH_GATEWAY) continue;

@@ -48,11 +48,32 @@ export function faultsOfReferences(
       } else if (set.complete) {
         const suggestion = set.suggest(kind, text, namespace);
         const message = `There is no ${kind} ${JSON.stringify(text)}`;
-        faults.push(faultAt(document, "PURSER_REF_UNKNOWN", path, message, { suggestion }));
+        faults.push(
+          document.definition.kind === AUTHORIZATION_POLICY.kind
+            ? missingProvider(document, path, message, suggestion)
+            : faultAt(document, "PURSER_REF_UNKNOWN", path, message, { suggestion }),
+        );
       }
     }
   }
   return faults;
+}
+
+/**
+ * A provider of Istio is declared in its MeshConfig, outside the documents, so that its absence is a warning. The policy
+ * then refuses: see authorizationDocuments.
+ */
+function missingProvider(
+  document: ParsedDocument,
+  path: DocumentPath,
+  absence: string,
+  suggestion: string | undefined,
+): Diagnostic {
+  const message = `${absence}: until there is, requests for which a rule holds are refused`;
+  return {
+    ...faultAt(document, "PURSER_REF_UNRESOLVED", path, message, { suggestion }),
+    severity: "warning",
+  };
 }
 
 function faultsOfUse(

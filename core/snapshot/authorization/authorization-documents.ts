@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { documentsOf, type ParsedDocument } from "../../documents/document.ts";
+import type { DocumentSet } from "../../documents/set/document-set.ts";
 import { ACCESS_POLICY } from "../../documents/kinds/access-policy.ts";
 import { AUTHORIZATION_POLICY } from "../../documents/kinds/authorization-policy.ts";
 import type { AuthorizationPolicySpec } from "../../documents/kinds/authorization-policy-schema.ts";
-import { RULE } from "../../documents/kinds/handler.ts";
+import { HANDLER, RULE } from "../../documents/kinds/handler.ts";
 import {
   DEFAULT_ROOT_NAMESPACE,
   DEFAULT_TRUST_DOMAIN,
@@ -20,7 +21,7 @@ import { translateAuthorizationPolicy } from "./authorization-policies.ts";
  * expressions is at the policy's spec.
  */
 export function authorizationDocuments(
-  documents: readonly ParsedDocument[],
+  set: DocumentSet,
   meshConfig: MeshConfigSpec | undefined,
 ): readonly ParsedDocument[] {
   const mesh = {
@@ -28,9 +29,13 @@ export function authorizationDocuments(
     // Istio's documents are written for the trust domain cluster.local, whatever the mesh's own is.
     trustDomains: [...new Set([...trustDomainsOf(meshConfig), DEFAULT_TRUST_DOMAIN])],
   };
-  return documentsOf(documents, AUTHORIZATION_POLICY).map((document) => {
+  return documentsOf(set.documents, AUTHORIZATION_POLICY).map((document) => {
     const written = document.spec as AuthorizationPolicySpec;
-    const { kind, spec } = translateAuthorizationPolicy(document.metadata, written, mesh);
+    const provider = written.provider?.name;
+    const missing =
+      provider !== undefined &&
+      set.resolve(HANDLER.kind, provider, document.metadata.namespace) === undefined;
+    const { kind, spec } = translateAuthorizationPolicy(document.metadata, written, mesh, missing);
     const definition = kind === "access" ? ACCESS_POLICY : RULE;
     return { ...document, definition, spec, places: atSpec(document.places) };
   });

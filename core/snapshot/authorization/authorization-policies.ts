@@ -6,7 +6,7 @@ import type { AuthorizationPolicySpec } from "../../documents/kinds/authorizatio
 import type { RuleSpec } from "../../documents/kinds/handler.ts";
 import type { Metadata } from "../../documents/kinds/kind.ts";
 import { rulesCondition } from "./rule-condition.ts";
-import { scopeCondition } from "./workload-scope.ts";
+import { edgeCondition, scopeCondition } from "./workload-scope.ts";
 
 /** Settings of the mesh that AuthorizationPolicies depend on. */
 export interface AuthorizationMesh {
@@ -23,16 +23,28 @@ export type TranslatedPolicy =
 /** Istio's annotation of a policy whose decisions are counted and not enforced. */
 const DRY_RUN = "istio.io/dry-run";
 
-/** Translates an AuthorizationPolicy; Istio's reference of the kind defines the meaning of each field. */
+/** The message of a refusal, in replies, decision logs and the reasons of metrics. */
+const MISSING_PROVIDER = '"The policy asks a handler that is not declared"';
+
+/**
+ * Translates an AuthorizationPolicy; Istio's reference of the kind defines the meaning of each field.
+ *
+ * @param missingProvider Whether no Handler has the provider's name: the policy then refuses each request about which it
+ *   would ask (fails closed), as Istio does.
+ */
 export function translateAuthorizationPolicy(
   { namespace, annotations }: Pick<Metadata, "namespace" | "annotations">,
-  { action = "ALLOW", selector, rules = [], provider }: AuthorizationPolicySpec,
+  { action = "ALLOW", selector, targetRefs, rules = [], provider }: AuthorizationPolicySpec,
   { rootNamespace, trustDomains }: AuthorizationMesh,
+  missingProvider = false,
 ): TranslatedPolicy {
-  const match = scopeCondition({
-    namespace: namespace === rootNamespace ? undefined : namespace,
-    labels: selector?.matchLabels ?? {},
-  });
+  const match =
+    targetRefs === undefined
+      ? scopeCondition({
+          namespace: namespace === rootNamespace ? undefined : namespace,
+          labels: selector?.matchLabels ?? {},
+        })
+      : edgeCondition(targetRefs.map(({ name }) => name));
   const when = rulesCondition(rules, {
     namespace,
     trustDomains,
@@ -41,6 +53,10 @@ export function translateAuthorizationPolicy(
   const mode = annotations[DRY_RUN] === "true" ? { mode: "shadow" as const } : {};
   const matched = match === undefined ? {} : { match };
   if (action !== "CUSTOM") return { kind: "access", spec: { ...matched, action, when, ...mode } };
+  if (missingProvider) {
+    const status = { code: "PERMISSION_DENIED" as const, message: MISSING_PROVIDER };
+    return { kind: "access", spec: { ...matched, action: "DENY", when, status, ...mode } };
+  }
   const both = match === undefined ? when : `(${match}) and (${when})`;
   return { kind: "rule", spec: { match: both, ...askOf(provider?.name ?? ""), ...mode } };
 }

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { allOf, anyOf, attributePath, literal } from "./condition-text.ts";
+import { GATEWAY_NAME_LABEL } from "../../documents/kinds/target-refs.ts";
+import { allOf, anyOf, attributePath, literal, not } from "./condition-text.ts";
 
 /** The workloads that a document of the mesh protects. */
 export interface WorkloadScope {
@@ -26,4 +27,14 @@ export function scopeCondition({ namespace, labels }: WorkloadScope): string | u
       ),
     ]);
   return anyOf([of("destination"), of("context", "gateway")]);
+}
+
+/** Condition that a request passes an edge of one of the Gateways: an edge without the label serves every Gateway. */
+export function edgeCondition(gateways: readonly string[]): string {
+  const label = attributePath(["context", "gateway", "labels", GATEWAY_NAME_LABEL]);
+  const edge = `$exists(${attributePath(["context", "gateway", "namespace"])})`;
+  return allOf([
+    edge,
+    anyOf([not(`$exists(${label})`), ...gateways.map((name) => `${label} = ${literal(name)}`)]),
+  ]);
 }

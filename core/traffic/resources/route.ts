@@ -79,6 +79,8 @@ export type RouteAction =
       /** In place of `port`: the default port of the new scheme, or the port of the request. */
       readonly derivePort?: "scheme" | "request";
       readonly path?: string;
+      /** In place of `path`: the beginning of the request's path, and its replacement. */
+      readonly prefix?: { readonly from: string; readonly to: string };
     }
   | {
       readonly kind: "direct";
