@@ -58,7 +58,7 @@ _purser() {
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case "$word" in
       -*) ;;
-      *) case " $PURSER_PATHS " in *"|\${path:+$path }$word|"*) path="\${path:+$path }$word" ;; esac ;;
+      *) case " $_purser_paths " in *"|\${path:+$path }$word|"*) path="\${path:+$path }$word" ;; esac ;;
     esac
   done
 `;
@@ -86,7 +86,7 @@ function bash(all: readonly Completed[]): string {
     `  case "$path" in\n${commandCases.join("\n")}\n  esac`,
     `  [ "\${#COMPREPLY[@]}" -gt 0 ] || compopt -o default`,
     `}`,
-    `PURSER_PATHS=${quoted(paths)}`,
+    `_purser_paths=${quoted(paths)}`,
     `complete -F _purser purser\n`,
   ].join("\n");
 }
