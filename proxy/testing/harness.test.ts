@@ -410,7 +410,7 @@ export function later(delayMs: number): Promise<void> {
 
 /** Waits until `holds` is true, for a second at most. */
 export async function until(holds: () => boolean): Promise<void> {
-  const end = Date.now() + 1_000;
+  const end = Date.now() + 5_000;
   while (!holds() && Date.now() < end) await later(5);
   if (!holds()) throw new Error(`never held: ${holds.toString()}`);
 }

@@ -67,7 +67,8 @@ describe("limits proposed from a log", () => {
   const found = ({ proposals }: Suggestion) =>
     proposals.map(({ share, of, limit }) => `${share} ${of} ${limit}`);
 
-  it("are the smallest that refuse at most the share", async () => {
+  it("are the smallest that refuse at most the share", async function () {
+    this.timeout(60_000);
     // Of 210 requests a minute, the limit 16 refuses 1 + 2 + 3 + 4 = 10 (4.8 %), 15 would refuse 15 (7.1 %);
     // 19 refuses 1 (0.5 %), 18 would refuse 3 (1.4 %). Of 20 keys, 19 refuses one: 5 %.
     const suggested = await suggest(staircase(45));

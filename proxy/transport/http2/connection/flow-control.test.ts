@@ -134,7 +134,8 @@ class BodySender implements StreamEvents {
 describe("flow control of a connection of HTTP/2", function () {
   this.timeout(60_000);
 
-  it("never sends a byte over a window, whatever the client allows and changes, and everything arrives", async () => {
+  it("never sends a byte over a window, whatever the client allows and changes, and everything arrives", async function () {
+    this.timeout(60_000);
     await fc.assert(
       fc.asyncProperty(random, async (next) => {
         const sizes = Array.from({ length: 1 + next(4) }, () => next(150_000));
