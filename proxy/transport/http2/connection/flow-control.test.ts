@@ -96,6 +96,12 @@ class CountingClient extends FramePeer {
   override onDataEnd(streamId: number, endsStream: boolean): void {
     if (endsStream) this.ended.add(streamId);
   }
+
+  /** An empty body ends with the head. */
+  override onHeaders(streamId: number, endsStream: boolean, block: Buffer, start: number, end: number): void {
+    super.onHeaders(streamId, endsStream, block, start, end);
+    if (endsStream) this.ended.add(streamId);
+  }
 }
 
 /** Sends a body of a size, part by part, as far as the stream allows. */
