@@ -23,7 +23,7 @@ export async function loadMain(args: readonly string[]): Promise<typeof main> {
   return (await import("../main.ts")).main;
 }
 
-/** Whether the program only prints its version or help, for which some 25 small modules load faster than the bundle. */
+/** Whether the program only prints its version or help, for which some 40 small modules load faster than the bundle. */
 function needsNoServices(args: readonly string[]): boolean {
   const [command = "--help"] = args;
   return command.startsWith("-") || command === "help";
