@@ -18,7 +18,7 @@ interface PackedFile {
 const OLDEST_TYPESCRIPT = "5.4.5";
 
 /** Most bytes of the unpacked package without its source maps. */
-const MAX_UNPACKED_BYTES = 2_700_000;
+const MAX_UNPACKED_BYTES = 3_000_000;
 
 const USER = `import { compile } from "purser/expressions";
 import { defineAdapter, Type } from "purser/sdk";

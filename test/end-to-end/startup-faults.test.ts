@@ -40,7 +40,7 @@ describe("starting the program", function () {
         /--edge-port.*'http' is invalid.*a number from 0 to 65535/,
       ],
       [["mixer", "-c", folder.path, "--drain=25h"], /--drain.*'25h' is invalid.*must be 24h at most/],
-      [["run"], /required option '-c, --config <path>' not specified/],
+      [["mixer"], /required option '-c, --config <path>' not specified/],
       [["rum"], /unknown command 'rum'[\s\S]*run/],
       [
         ["proxy", "--role=sidecar", "--pilot=http://127.0.0.1:1", "--mixer=http://127.0.0.1:1"],
@@ -87,7 +87,7 @@ describe("starting the program", function () {
   it("explains each command for --help, on standard output, and exits with 0", async () => {
     for (const [args, text] of [
       [["--help"], /run .*mixer,\s+pilot\s+and an edge\s+proxy/s],
-      [["run", "--help"], /Examples:\n {2}purser run -c mesh\//],
+      [["run", "--help"], /Examples:\n {2}purser run .*\n {2}purser run -c mesh\//],
       [["mixer", "--help"], /--mixer-port <port>.*9092/s],
       [["proxy", "--help"], /--role <role>/],
       [["pilot", "--help"], /--pilot-port/],
