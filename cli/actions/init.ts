@@ -7,6 +7,7 @@ import { isDnsLabel } from "../../kernel/dns-label.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import { isAddress } from "../../kernel/matching/ip-blocks.ts";
 import { fill, readScaffold } from "../scaffold/texts.ts";
+import { usage } from "../scaffold/usage-error.ts";
 import { assertUnused, writeUnused } from "../scaffold/unused-folder.ts";
 import { OWN_PACKAGE } from "../version.ts";
 
@@ -60,8 +61,4 @@ function endpointOf(upstream: string): { address: string; port: string; resoluti
       `--upstream: ${JSON.stringify(upstream.slice(0, 80))} is no HOST:PORT such as 127.0.0.1:3000`,
     );
   return { address: isIp ? JSON.stringify(address) : address, port, resolution: isIp ? "STATIC" : "DNS" };
-}
-
-function usage(message: string): PurserError {
-  return new PurserError("PURSER_CLI_USAGE", message);
 }

@@ -6,6 +6,7 @@ import { isDnsLabel } from "../../kernel/dns-label.ts";
 import { scaffoldFiles } from "../scaffold/files.ts";
 import { readScaffold } from "../scaffold/texts.ts";
 import { templatesFor } from "../scaffold/templates.ts";
+import { usage } from "../scaffold/usage-error.ts";
 import { assertUnused, writeUnused } from "../scaffold/unused-folder.ts";
 import { OWN_PACKAGE } from "../version.ts";
 
@@ -38,8 +39,4 @@ export function newExtension(kind: "adapter" | "plugin", name: string, flags: Fl
   writeUnused(name, files);
   const listed = [...files.keys()].map((path) => `  ${name}/${path}`).join("\n");
   output.write(`Wrote the ${kind} ${name}:\n${listed}\n\nNext:\n  cd ${name}\n  npm install\n  npm test\n`);
-}
-
-function usage(message: string): PurserError {
-  return new PurserError("PURSER_CLI_USAGE", message);
 }

@@ -3,7 +3,7 @@
 
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { PurserError } from "../../kernel/errors.ts";
+import { usage } from "./usage-error.ts";
 
 /** Writes files, whose texts are by path, into a folder that `assertUnused` has passed. */
 export function writeUnused(folder: string, files: ReadonlyMap<string, string>): void {
@@ -28,8 +28,4 @@ export function assertUnused(folder: string): void {
   }
   if (entries.length > 0)
     throw usage(`the folder ${folder} is not empty: choose another name, or another working directory`);
-}
-
-function usage(message: string): PurserError {
-  return new PurserError("PURSER_CLI_USAGE", message);
 }

@@ -16,7 +16,7 @@ interface Guarding {
   readonly mtls?: { readonly mode?: string };
 }
 
-/** What a document of each kind does to requests; other kinds refuse none. */
+/** Effects on requests, by the kind of document; other kinds refuse none. */
 const DOES: Readonly<Record<string, (spec: Guarding) => string | undefined>> = {
   AccessPolicy: ({ action }) => ACTIONS[action ?? ""],
   AuthorizationPolicy: ({ action = "ALLOW" }) => ACTIONS[action],

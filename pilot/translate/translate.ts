@@ -93,7 +93,7 @@ function edgeParts(
   const { virtualServices } = documents;
   const gateways = documents.gateways.filter(({ spec }) => selects(spec.selector ?? {}, workload.labels));
   const ports = new Set(gateways.flatMap(({ spec }) => spec.servers.map(({ port }) => port.number)));
-  // Where there are Gateways, though none for this edge, it exposes nothing.
+  // An edge that no Gateway selects, while there are Gateways, exposes nothing.
   if (documents.gateways.length === 0) {
     const { services } = registry;
     const sees = ({ internal }: { internal: boolean }) => internal;

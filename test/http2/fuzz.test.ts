@@ -153,7 +153,7 @@ async function ourPeer(): Promise<Peer> {
   return { port: server.port ?? 0, complete, close };
 }
 
-/** What a server made of a sequence of frames. */
+/** A server's answer to a sequence of frames. */
 interface Outcome {
   readonly complete: Requests;
   /** Whether the server ended the connection, or said that it would. */
@@ -224,7 +224,7 @@ const step = fc.record({
   ),
   length: seldom(fc.nat(6), 8),
   fields,
-  /** Where a head is divided into two frames. */
+  /** The place at which a head is divided into two frames. */
   cut: seldom(fc.nat(30), 4),
   size: fc.nat(6),
   padding: seldom(fc.nat(5), 3),

@@ -19,7 +19,7 @@ describe("a program that is a process group", function () {
     const [, pid] = await program.until(/(\d+)/);
     await assert.rejects(program.stop("SIGTERM"), /^Error: sh left processes behind: \d+$/);
     await new Promise((resolve) => setTimeout(resolve, 50));
-    // Its new parent may leave it a zombie.
+    // The process may stay a zombie of its new parent.
     const isAlive =
       existsSync(`/proc/${pid}/stat`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
     assert.equal(isAlive, false);

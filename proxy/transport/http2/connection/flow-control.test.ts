@@ -229,7 +229,7 @@ describe("flow control of a connection of HTTP/2", function () {
     stream?.reset(8);
     await turn();
     await turn();
-    // What was held counts as taken: the connection's window is open for other streams.
+    // Held bytes count as taken: the connection's window is open for other streams.
     peer.send(frameOf(FRAME.headers, HEAD_FLAGS, 3, GET_BLOCK));
     assert.equal(peer.goawayCode, undefined);
   });

@@ -196,7 +196,7 @@ export class FramedConnection implements FrameReceiver, StreamHost, ArrivalReade
     this.#budget.onTick();
   }
 
-  // What the streams call.
+  // Calls of the streams (StreamHost).
 
   await(stream: FramedStream): void {
     this.#turns.add(stream);
@@ -228,7 +228,7 @@ export class FramedConnection implements FrameReceiver, StreamHost, ArrivalReade
     if (this.#isClosing) this.#endWhenIdle();
   }
 
-  // What the reader calls.
+  // Calls of the reader (FrameReceiver).
 
   onFrame(type: number, flags: number, streamId: number, length: number): void {
     if (type === FRAME.headers) this.headsBegun++;

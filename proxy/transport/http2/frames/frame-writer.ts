@@ -239,7 +239,7 @@ export class FrameWriter {
   }
 }
 
-/** Where a frame's payload begins. */
+/** The place of a frame's payload. */
 interface Place {
   bytes: Buffer;
   at: number;

@@ -124,7 +124,7 @@ export class Http2Connection implements AcceptedConnection, StreamConnection, Co
     if (!this.#isAnnounced && (this.#limits.isRetired || this.#server.stopsKeepAlive())) this.#announceEnd();
   }
 
-  // What the connection tells.
+  // Events of the connection.
 
   onStream(stream: FramedStream, fields: FieldCollector, endsStream: boolean): void {
     const head = requestHeadOf(fields, endsStream, this.#server.upgradeProtocols);

@@ -119,7 +119,7 @@ export class Http2ServerStream implements ServerStream, StreamEvents {
     if (this.limits.isStreamOverdue(sentBytes, isRemoteEnded)) this.events?.onIdle();
   }
 
-  // What the stream tells.
+  // Events of the stream.
 
   onHead(): void {
     // A request has one head, which came before the stream.
