@@ -34,7 +34,7 @@ import type { TestRunner } from "./testing/index.ts";
 const SDK = { "purser/sdk/testing": "plugins/sdk/testing/index.ts", "purser/sdk": "plugins/sdk/index.ts" };
 
 /** Pages whose documents configure the extensions that they show. */
-const THIRD_PARTY_PAGES = ["docs/adapters.md", "docs/plugins.md"];
+const THIRD_PARTY_PAGES = ["docs/guides/adapters.md", "docs/guides/plugins.md"];
 
 /** The commands of these pages: what `purser new` writes is the rest of the extension. */
 const WRITTEN = {

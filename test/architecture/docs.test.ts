@@ -61,6 +61,23 @@ describe("the documentation", () => {
     assert.deepEqual(broken, []);
   });
 
+  it("is named by its pages' paths in sources, help texts, alerts and scaffolds", () => {
+    const named = [".ts", ".mjs", ".yaml", ".yml", ".json", ".txt"]
+      .flatMap((ending) => filesEndingIn(ending))
+      .filter((path) => !path.startsWith("test/architecture/"))
+      .flatMap((path) =>
+        [...readText(path).matchAll(/(?<![\w/-])(?:\.\.\/)*(docs\/[\w./-]+\.md)\b/g)].map(([, page]) => ({
+          path,
+          page: page as string,
+        })),
+      );
+    assert.ok(named.length > 100);
+    assert.deepEqual(
+      named.filter(({ page }) => !existsSync(join(ROOT, page))),
+      [],
+    );
+  });
+
   it("can be reached from README.md on every page", () => {
     const reached = new Set<string>();
     const visit = (path: string): void => {
@@ -110,7 +127,7 @@ describe("the documentation", () => {
   });
 
   it("describes every path of the control surfaces", () => {
-    const firstCells = page("docs/api.md")
+    const firstCells = page("docs/reference/api.md")
       .split("\n")
       .map((line) => /^\| ([^|]+) \|/.exec(line)?.[1] ?? "");
     const described = new Set(firstCells.flatMap((cell) => cell.match(/(?<=[ `])\/[\w/.*-]+(?=`)/g) ?? []));
@@ -121,14 +138,14 @@ describe("the documentation", () => {
 
   it("shows nodes that pilot accepts", () => {
     for (const kind of ["proxy-node", "proxy-node-sidecar"]) {
-      const [node] = blocksOf(page("docs/api.md"), `json ${kind}`);
+      const [node] = blocksOf(page("docs/reference/api.md"), `json ${kind}`);
       assert.ok(node !== undefined);
       assert.deepEqual(decodeDiscoveryRequest({ node }).node, JSON.parse(node));
     }
   });
 
   it("shows an update that a proxy accepts", () => {
-    const [update] = blocksOf(page("docs/api.md"), "json traffic-update");
+    const [update] = blocksOf(page("docs/reference/api.md"), "json traffic-update");
     assert.ok(update !== undefined);
     assert.deepEqual(Object.keys(decodeTrafficUpdate(JSON.parse(update))), [...RESOURCE_TYPES]);
   });
@@ -186,12 +203,12 @@ describe("ARCHITECTURE.md", () => {
   });
 });
 
-describe("docs/glossary.md", () => {
-  const words = [...page("docs/glossary.md").matchAll(/^\| \*\*([^*]+)\*\* \|/gm)].flatMap(([, words = ""]) =>
-    words.split(", "),
+describe("docs/concepts/glossary.md", () => {
+  const words = [...page("docs/concepts/glossary.md").matchAll(/^\| \*\*([^*]+)\*\* \|/gm)].flatMap(
+    ([, words = ""]) => words.split(", "),
   );
   const elsewhere = [...PAGES, ...SOURCE]
-    .filter(({ path }) => path !== "docs/glossary.md")
+    .filter(({ path }) => path !== "docs/concepts/glossary.md")
     .map(({ text }) => text)
     .join("\n");
 

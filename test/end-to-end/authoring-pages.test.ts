@@ -17,8 +17,8 @@ describe("a new author who follows a page literally", function () {
   after(() => folder.remove());
 
   for (const [path, tests] of [
-    ["docs/adapters.md", 14],
-    ["docs/plugins.md", 9],
+    ["docs/guides/adapters.md", 14],
+    ["docs/guides/plugins.md", 9],
   ] as const) {
     it(`has an extension that passes its tests and is loaded: ${path}`, async function () {
       const page = readText(path).split(/^## /m)[0] as string;

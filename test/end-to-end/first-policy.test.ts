@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 
 const PROGRAM = path.resolve("dist/cli/purser.js");
 
-describe("the first policy of docs/policies.md", () => {
+describe("the first policy of docs/guides/policies.md", () => {
   let folder: string;
 
   before(async () => {
@@ -21,7 +21,7 @@ describe("the first policy of docs/policies.md", () => {
 
   it("is checked, tested, explained and measured as the page shows", async function () {
     this.timeout(60_000);
-    const page = await readFile("docs/policies.md", "utf8");
+    const page = await readFile("docs/guides/policies.md", "utf8");
     const section = /## A first policy\n(.*?)\n## /s.exec(page)?.[1] ?? "";
     const [policy, tests] = [...section.matchAll(/```yaml\n(.*?)```/gs)].map((fence) => fence[1] as string);
     await writeFile(path.join(folder, "reviews.yaml"), policy ?? "");

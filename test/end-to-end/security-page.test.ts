@@ -11,7 +11,7 @@ import { readText, ROOT } from "../support/documentation.ts";
 import { type PageStep, stepsOf } from "../support/page-steps.ts";
 import { type Shell, startShell } from "../support/shell.ts";
 
-const PAGE = "docs/security.md";
+const PAGE = "docs/guides/security.md";
 const HEADING = "From nothing to STRICT";
 
 /** Time in which a result of the page must show: a change of mutual TLS takes some three seconds. */
