@@ -20,13 +20,13 @@ import {
 import { type FencedBlock, fencedBlocks } from "../support/fenced-blocks.ts";
 
 // The documents that a page shows take effect together, and at every moment: a page may show a file again, changed. A block with
-// `invalid=CODE` is refused with this code, beside the documents above it.
+// `invalid=CODE` is refused, or warned of, with this code, beside the documents above it.
 
-/** Handlers with a module from a file of their page, which only its own commands can load. */
-const OWN_MODULE = /^ *from: \.{1,2}\//m;
+/** A handler with a module of its page, which only the page's own commands can load. */
+const OWN_MODULE = /\bfrom: \.{1,2}\//;
 
-/** The errors of documents, given by the paths of their files, with the bundled extensions. */
-function errorsOf(files: ReadonlyMap<string, string>): readonly Diagnostic[] {
+/** The errors and warnings of documents, given by the paths of their files, with the bundled extensions. */
+function diagnosticsOf(files: ReadonlyMap<string, string>): readonly Diagnostic[] {
   const built = buildSnapshot({
     files: [...files].map(([path, text]) => parseDocuments({ path, text })),
     version: "1",
@@ -34,7 +34,7 @@ function errorsOf(files: ReadonlyMap<string, string>): readonly Diagnostic[] {
     compile: compileWithJsonata,
     inventory: createInventory([...BUNDLED_ADAPTERS, ...BUNDLED_PLUGINS]),
   });
-  return built.ok ? [] : built.diagnostics;
+  return built.ok ? built.warnings : built.diagnostics;
 }
 
 /** The faults of a page's documents, each with the line of a block. */
@@ -42,17 +42,18 @@ function faultsOf(page: string): readonly string[] {
   const faults: string[] = [];
   const files = new Map<string, string>();
   const check = (line: number): void => {
-    for (const fault of errorsOf(files)) faults.push(`before line ${line}: ${formatDiagnostic(fault)}`);
+    for (const fault of diagnosticsOf(files).filter(({ severity }) => severity === "error"))
+      faults.push(`before line ${line}: ${formatDiagnostic(fault)}`);
   };
   for (const block of fencedBlocks(page)) {
     const { line, settings, text } = block;
     const path = settings.get("file") ?? `line ${line}`;
     const code = settings.get("invalid");
     if (code !== undefined) {
-      const codes = errorsOf(new Map([...files, [path, text]])).map((fault) => fault.code as string);
+      const codes = diagnosticsOf(new Map([...files, [path, text]])).map((fault) => fault.code as string);
       if (!codes.includes(code))
         faults.push(`${line}: refused with ${codes.join() || "nothing"}, not with ${code}`);
-    } else if (isDocuments(block)) {
+    } else if (isDocuments(block) && !OWN_MODULE.test(text)) {
       if (files.has(path)) check(line);
       files.set(path, text);
     }
@@ -61,7 +62,7 @@ function faultsOf(page: string): readonly string[] {
   return faults;
 }
 
-/** Faults of blocks that are data: JSON must be JSON; YAML must be a document, a file of the page or a named example of a test. */
+/** Faults of blocks that are data: JSON must be JSON; YAML must be a document, a file of the page or a named example of a test, or have a reason. */
 function faultsOfData(block: FencedBlock): readonly string[] {
   const { line, language, words, settings, text } = block;
   if (language === "json") {
@@ -71,16 +72,18 @@ function faultsOfData(block: FencedBlock): readonly string[] {
       return [`${line}: ${(error as Error).message}`];
     }
   }
-  const known = isDocuments(block) || settings.has("file") || settings.has("invalid");
+  const known = isDocuments(block) || ["file", "invalid", "norun"].some((key) => settings.has(key));
   return language === "yaml" && !known && words.length === 0
-    ? [`${line}: yaml without a kind is neither a file of the page nor an example with a name`]
+    ? [
+        `${line}: yaml without a kind is neither a file of the page nor an example with a name, and norun gives no reason`,
+      ]
     : [];
 }
 
 describe("the documents that are shown", () => {
   for (const path of filesEndingIn(".md")) {
     const page = readText(path);
-    if (OWN_MODULE.test(page) || !fencedBlocks(page).some(({ language }) => language === "yaml")) continue;
+    if (!fencedBlocks(page).some(({ language }) => language === "yaml")) continue;
     it(`take effect, or are refused as shown: ${path}`, () => {
       assert.deepEqual(faultsOf(page), []);
     });

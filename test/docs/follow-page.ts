@@ -26,51 +26,59 @@ const RESULT = { deadlineMs: 15_000, everyMs: 250 };
 
 const FIXTURES = fileURLToPath(new URL("fixtures/", import.meta.url));
 
+/** Where a reader follows pages. */
+export interface Desk {
+  readonly shell: Shell;
+  /** Folder of the files that pages name, in which the shell began. */
+  readonly work: string;
+  /** Is given each run of commands with an unexpected exit code, and may skip the running test. */
+  readonly refused: (run: ShellRun) => void;
+}
+
 /**
  * Follows the steps of a page in a fresh folder, with the built package's `purser` as a command, and stops whatever they started.
- * @param refused is given each run of commands with an unexpected exit code, and may skip the running test.
+ * @param refused See `Desk`.
  * @throws {assert.AssertionError} for a step that does not do as the page shows, with its place.
  */
 export async function followPage(
   page: string,
   steps: readonly PageStep[],
-  refused: (run: ShellRun) => void,
+  refused: Desk["refused"],
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "purser-page-"));
   const work = join(folder, "work");
   mkdirSync(work);
-  const shell = startShell(
-    work,
-    join(folder, "logs"),
-    `${binFolder(folder)}${delimiter}${process.env["PATH"] ?? ""}`,
-  );
+  const path = `${binFolder(folder)}${delimiter}${process.env["PATH"] ?? ""}`;
+  const shell = startShell(work, join(folder, "logs"), { ...process.env, PATH: path });
   try {
-    let output = "";
-    for (const step of steps) {
-      const at = `${page}:${step.line}`;
-      for (const fixture of step.fixtures) await setUp(fixture, work, shell, at);
-      if (step.kind === "file") {
-        const path = join(work, step.path);
-        mkdirSync(dirname(path), { recursive: true });
-        writeFileSync(path, step.text);
-      } else if (step.kind === "background") await shell.runInBackground(step.text);
-      else if (step.kind === "results") await showResults(step.text, shell, at);
-      else if (step.kind === "output") assert.ok(isShown(step.text, output), differs(at, step.text, output));
-      else if (step.kind === "commands") {
-        const run = await shell.run(step.text);
-        if (run.code !== step.exitCode) refused(run);
-        assert.equal(
-          run.code,
-          step.exitCode,
-          `${at}: exit code of\n${step.text}\n${run.output}\n${shell.recent()}`,
-        );
-        output = run.output;
-      }
-    }
-    await shell.stop();
+    await followSteps(page, steps, { shell, work, refused });
   } finally {
     await shell.stop();
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Follows steps of a page at a desk. */
+export async function followSteps(page: string, steps: readonly PageStep[], desk: Desk): Promise<void> {
+  const { shell, work, refused } = desk;
+  let output = "";
+  for (const step of steps) {
+    const at = `${page}:${step.line}`;
+    for (const fixture of step.fixtures) await setUp(fixture, work, shell, at);
+    if (step.kind === "file") {
+      const path = join(work, step.path);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, step.text);
+    } else if (step.kind === "background") await shell.runInBackground(step.text);
+    else if (step.kind === "results") await showResults(step.text, shell, at);
+    else if (step.kind === "output") assert.ok(isShown(step.text, output), differs(at, step.text, output));
+    else if (step.kind === "commands") {
+      const run = await shell.run(step.text);
+      if (run.code !== step.exitCode) refused(run);
+      const failure = `${at}: exit code of\n${step.text}\n${run.output}\n${shell.recent()}`;
+      assert.equal(run.code, step.exitCode, failure);
+      output = run.output;
+    }
   }
 }
 

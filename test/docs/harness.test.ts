@@ -99,7 +99,7 @@ describe("the shell of a page", () => {
   let shell: Shell;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "purser-shell-"));
-    shell = startShell(folder, join(folder, "logs"), process.env["PATH"] ?? "");
+    shell = startShell(folder, join(folder, "logs"));
   });
   afterEach(async () => {
     await shell.stop();

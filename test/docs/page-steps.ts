@@ -14,7 +14,7 @@ import { type FencedBlock, fencedBlocks } from "../support/fenced-blocks.ts";
  * | `sh background` | the commands run until the page ends, as in a terminal of their own |
  * | `console` | each line after `$ ` is run until its output is the lines below it, or a deadline passes |
  * | `text output` | the output of the commands before it |
- * | `sh norun="reason"`, `console norun="reason"` | nothing is run |
+ * | `sh norun="reason"`, `console`, `yaml` | nothing is run or checked |
  * | `sh with=NAME,OTHER`, `console with=NAME` | the files of `fixtures/NAME/` are copied first, and its `setup.sh` is run |
  *
  * Blocks of other languages are shown only. test/support/shown-output.ts says which outputs are the same.
@@ -32,7 +32,7 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
   sh: ["background", "exit", "file", "norun", "with"],
   console: ["norun", "with"],
   text: ["file", "output"],
-  yaml: ["file", "invalid"],
+  yaml: ["file", "invalid", "norun"],
 };
 
 /** Faults of a page's info strings, each with its line; empty when every block has a decision. */

@@ -28,7 +28,7 @@ export function readText(path: string): string {
 
 /** Whether a block holds documents of a mesh that are meant to be valid. */
 export function isDocuments({ language, settings, text }: FencedBlock): boolean {
-  return language === "yaml" && /^kind:/m.test(text) && !settings.has("invalid");
+  return language === "yaml" && /^kind:/m.test(text) && !settings.has("invalid") && !settings.has("norun");
 }
 
 /** A page's valid documents as one file, because they may refer to one another; empty when it has none. */

@@ -37,12 +37,20 @@ export interface Shell {
   stop(): Promise<void>;
 }
 
-/** Starts bash in the folder, as a process group of its own. Its scripts and outputs are kept in `logs`, which may not exist yet. */
-export function startShell(folder: string, logs: string, path: string): Shell {
+/**
+ * Starts bash as a process group of its own. Its scripts and outputs are kept in `logs`, which may not exist yet.
+ * @param program Starts the shell, by default bash; another may start it in a container that has both folders.
+ */
+export function startShell(
+  folder: string,
+  logs: string,
+  environment: NodeJS.ProcessEnv = process.env,
+  [program, ...args]: readonly [string, ...string[]] = ["bash", "--norc"],
+): Shell {
   mkdirSync(logs, { recursive: true });
-  const child = spawn("bash", ["--norc"], {
+  const child = spawn(program, args, {
     cwd: folder,
-    env: { ...process.env, PATH: path, NO_COLOR: "1" },
+    env: { ...environment, NO_COLOR: "1" },
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
   });
