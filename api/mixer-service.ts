@@ -69,7 +69,7 @@ export interface CheckReply {
   readonly decision: Decision;
   /** One for each of `decision.charges`, in order. */
   readonly quotas: readonly QuotaOutcome[];
-  /** Only on request; docs/explain.md describes it. */
+  /** Only on request; docs/guides/explain.md describes it. */
   readonly explanation?: Explanation;
 }
 

@@ -37,7 +37,12 @@ export async function main(args: readonly string[]): Promise<number> {
     await runWorker();
     return EXIT.done;
   }
-  const program = new Command("purser")
+  return runProgram(purserCommand(), args);
+}
+
+/** The program with all of its commands, to be parsed once: commander keeps the flags of a run. */
+export function purserCommand(): Command {
+  return new Command("purser")
     .description("Policy and telemetry for service meshes.")
     .version(VERSION, "-V, --version")
     .addCommand(runCommand())
@@ -57,7 +62,6 @@ export async function main(args: readonly string[]): Promise<number> {
     .addCommand(newCommand())
     .addCommand(validateCommand())
     .addCommand(completionCommand());
-  return runProgram(program, args);
 }
 
 /** Makes a command and its subcommands throw errors in place of ending the process. */

@@ -5,9 +5,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { compile } from "./index.ts";
 
-describe("docs/expressions.md", () => {
+describe("docs/reference/expressions.md", () => {
   it("shows the results that its example gives", () => {
-    const page = readFileSync("docs/expressions.md", "utf8");
+    const page = readFileSync("docs/reference/expressions.md", "utf8");
     const example = /```ts\n(.*?)```/s.exec(page)?.[1] ?? "";
     const source = /compile\('(.*)'\)/.exec(example)?.[1] ?? "";
     const [, input = "", expected = ""] = /evaluate\((.*)\); \/\/ (\w+)/.exec(example) ?? [];

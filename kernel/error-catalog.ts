@@ -3,7 +3,7 @@
 
 /**
  * Every error that a user can cause or meet: its code, its meaning and its remedy. Codes are never reused.
- * `docs/errors.md` is generated from this table; a test compares the table, the documentation and the uses in
+ * `docs/reference/errors.md` is generated from this table; a test compares the table, the documentation and the uses in
  * the code.
  */
 export interface CatalogEntry {
@@ -36,7 +36,7 @@ export const ERROR_CATALOG = {
   PURSER_DOC_UNKNOWN_KIND: {
     summary: "The kind, or its apiVersion, is not one that Purser knows.",
     remedy:
-      "Use one of the kinds listed in docs/documents.md and docs/routing.md with the apiVersion given there; --skip-foreign skips documents of other programs.",
+      "Use one of the kinds listed in docs/reference/documents.md and docs/reference/routing.md with the apiVersion given there; --skip-foreign skips documents of other programs.",
   },
   PURSER_DOC_UNKNOWN_FIELD: {
     summary: "The document has a field that its kind does not define.",
@@ -86,7 +86,7 @@ export const ERROR_CATALOG = {
   // Expressions: found while reading a set, or while evaluating.
   PURSER_EXPR_SYNTAX: {
     summary: "The expression is not valid JSONata.",
-    remedy: "Correct the expression at the place shown; docs/policies.md has examples.",
+    remedy: "Correct the expression at the place shown; docs/guides/policies.md has examples.",
   },
   PURSER_EXPR_UNKNOWN_ATTRIBUTE: {
     summary: "The expression names an attribute that no manifest declares.",
@@ -102,7 +102,8 @@ export const ERROR_CATALOG = {
   },
   PURSER_EXPR_TYPE: {
     summary: "The expression compares or combines values of types that do not go together.",
-    remedy: "Convert one of them, or compare with a value of the attribute's type in docs/attributes.md.",
+    remedy:
+      "Convert one of them, or compare with a value of the attribute's type in docs/reference/attributes.md.",
   },
   PURSER_EXPR_ARGUMENT: {
     summary: "The expression calls a function with arguments that it does not take.",
@@ -124,18 +125,19 @@ export const ERROR_CATALOG = {
   PURSER_EXPR_PATTERN: {
     summary:
       "A regular expression has a construct of another dialect, which means something else in JavaScript.",
-    remedy: "Write the pattern that the message shows; docs/policies.md lists the constructs of patterns.",
+    remedy:
+      "Write the pattern that the message shows; docs/guides/policies.md lists the constructs of patterns.",
   },
   PURSER_EXPR_IMPOSSIBLE: {
     summary:
       "A condition compares an attribute with a constant that the attribute can never equal, contain or match.",
-    remedy: "Write the constant in the attribute's form, which docs/attributes.md shows.",
+    remedy: "Write the constant in the attribute's form, which docs/reference/attributes.md shows.",
   },
   PURSER_EXPR_BYPASS: {
     summary:
       "A condition can be bypassed: a client can write a request in another form, which the condition misses or lets pass.",
     remedy:
-      "Write the condition as the message shows; docs/policies.md lists the conditions that cannot be bypassed.",
+      "Write the condition as the message shows; docs/guides/policies.md lists the conditions that cannot be bypassed.",
   },
   PURSER_EXPR_ENDLESS: {
     summary: "A function calls itself for every argument, so that its evaluation never ends.",
@@ -179,7 +181,7 @@ export const ERROR_CATALOG = {
   PURSER_QUOTA_VIEW_UNSUPPORTED: {
     summary: "The store of a QuotaPolicy cannot list or reset its counts.",
     remedy:
-      "Use the adapters memory-quota or redis-quota, or give the adapter a quotaView (docs/quotas.md); raise and block work with every store.",
+      "Use the adapters memory-quota or redis-quota, or give the adapter a quotaView (docs/guides/quotas.md); raise and block work with every store.",
   },
   PURSER_QUOTA_ADJUSTMENTS_FULL: {
     summary: "As many raises and blocks of quotas are in force as one store keeps.",
@@ -188,7 +190,7 @@ export const ERROR_CATALOG = {
   // The control surfaces: mixer and pilot over HTTP.
   PURSER_REQUEST_INVALID: {
     summary: "The body of an API request is not valid JSON or not of the documented form.",
-    remedy: "Send the form that docs/api.md describes; the message names the field.",
+    remedy: "Send the form that docs/reference/api.md describes; the message names the field.",
   },
   PURSER_REQUEST_AMBIGUOUS: {
     summary:
@@ -213,7 +215,7 @@ export const ERROR_CATALOG = {
   },
   PURSER_NOT_FOUND: {
     summary: "There is nothing at this path.",
-    remedy: "See docs/api.md for the paths this server answers.",
+    remedy: "See docs/reference/api.md for the paths this server answers.",
   },
   PURSER_METHOD_NOT_ALLOWED: {
     summary: "The path exists but does not take this method.",
@@ -272,7 +274,7 @@ export const ERROR_CATALOG = {
   },
   PURSER_IDENTITY_SIGNER: {
     summary: "The authority's certificate or key cannot be used.",
-    remedy: "Check the files of the authority; docs/operations.md says what they must hold.",
+    remedy: "Check the files of the authority; docs/guides/operations.md says what they must hold.",
   },
   PURSER_IDENTITY_STATE: {
     summary: "The folder of the identity service cannot be read or written, or another version wrote it.",
@@ -352,7 +354,7 @@ export const ERROR_CATALOG = {
   PURSER_UNAUTHENTICATED: {
     summary: "A closed control surface was asked without a credential that it accepts.",
     remedy:
-      "Send a token of the server's --control-token-file, or a client certificate of its --control-tls-ca; see docs/operations.md, Closing the control surfaces.",
+      "Send a token of the server's --control-token-file, or a client certificate of its --control-tls-ca; see docs/guides/operations.md, Closing the control surfaces.",
     // Files of tokens change on both sides, and each try presents the newest token.
     retryable: true,
   },
@@ -384,7 +386,7 @@ export const ERROR_CATALOG = {
   PURSER_IMPORT_UNSUPPORTED: {
     summary: "A part of an imported configuration has no counterpart in Purser's documents.",
     remedy:
-      "Remove the part or replace it as the message says; docs/import-ratelimit.md lists the parts that are carried over.",
+      "Remove the part or replace it as the message says; docs/guides/import-ratelimit.md lists the parts that are carried over.",
   },
   PURSER_IMPORT_OUTPUT: {
     summary: "The documents of an import could not be written.",
@@ -392,21 +394,21 @@ export const ERROR_CATALOG = {
   },
   PURSER_SUGGEST_BOUND: {
     summary: "A decision log has more requests or more keys than the search for limits keeps in memory.",
-    remedy: "Narrow the log with --since, --until or --match; see docs/suggest-limits.md.",
+    remedy: "Narrow the log with --since, --until or --match; see docs/guides/suggest-limits.md.",
   },
   PURSER_REPLAY_LOG: {
     summary: "A decision log cannot be read, or has a malformed line and --strict was given.",
-    remedy: "Check the file; docs/decision-log.md describes its lines.",
+    remedy: "Check the file; docs/reference/decision-log.md describes its lines.",
   },
   PURSER_REPLAY_EMPTY: {
     summary: "The decision logs have no request to replay.",
     remedy:
-      "Check the paths given to --log and the times given to --since and --until; see docs/decision-log.md.",
+      "Check the paths given to --log and the times given to --since and --until; see docs/reference/decision-log.md.",
   },
   PURSER_NO_TESTS: {
     summary: "There is no policy test to run.",
     remedy:
-      "Name files or folders with PolicyTest documents, or correct --filter; see docs/testing-policies.md.",
+      "Name files or folders with PolicyTest documents, or correct --filter; see docs/guides/testing-policies.md.",
   },
   PURSER_CONFIG_REJECTED: {
     summary: "The configuration has faults, and there is no earlier good one to go on with.",

@@ -13,7 +13,7 @@ import { isLoading, rowOf } from "../test/istio/samples-page.ts";
 
 const KINDS = [KUBERNETES_GATEWAY, HTTP_ROUTE, GRPC_ROUTE, TLS_ROUTE, TCP_ROUTE, REFERENCE_GRANT];
 
-/** The text of docs/gateway-api.md. */
+/** The text of docs/reference/gateway-api.md. */
 export function gatewayApiPage(samples: readonly Sample[]): string {
   const loading = samples.filter(isLoading).length;
   const tables = KINDS.map(

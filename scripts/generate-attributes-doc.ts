@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Writes docs/attributes.md from the built-in manifest; with --check, fails when the committed file differs.
+// Writes docs/reference/attributes.md from the built-in manifest; with --check, fails when the committed file differs.
 import { readFileSync, writeFileSync } from "node:fs";
 import { parse } from "yaml";
 import { ATTRIBUTE_FORMS, FORM_DEFINITIONS } from "../expressions/manifest/forms.ts";
@@ -9,7 +9,7 @@ import { type AttributeDeclaration, mergeManifests } from "../expressions/manife
 import type { AttributeManifestSpec } from "../expressions/manifest/manifest-spec.ts";
 
 const SOURCE = new URL("../policies/attribute-manifest.yaml", import.meta.url);
-const FILE = new URL("../docs/attributes.md", import.meta.url);
+const FILE = new URL("../docs/reference/attributes.md", import.meta.url);
 
 const { spec } = parse(readFileSync(SOURCE, "utf8")) as { spec: AttributeManifestSpec };
 const { manifest } = mergeManifests([spec]);
@@ -59,7 +59,7 @@ strings; ANY has whatever there is. More attributes can be declared with Attribu
 
 The form of an attribute, or its list of values, says which constants it can equal, contain or match. The checker warns of a
 condition with any other constant, such as \`request.method = "get"\`, and says what to write
-([policies.md](policies.md#what-is-checked-before-a-request)). An AttributeManifest gives its attributes a \`form\` or \`values\` in the same way.
+([policies.md](../guides/policies.md#what-is-checked-before-a-request)). An AttributeManifest gives its attributes a \`form\` or \`values\` in the same way.
 
 | Form | The value is |
 |---|---|
@@ -73,7 +73,9 @@ ${sections.join("\n")}`;
 
 if (process.argv.includes("--check")) {
   if (readFileSync(FILE, "utf8") !== text) {
-    process.stderr.write("docs/attributes.md is not what the manifest says: run `npm run generated`\n");
+    process.stderr.write(
+      "docs/reference/attributes.md is not what the manifest says: run `npm run generated`\n",
+    );
     process.exit(1);
   }
 } else {

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Writes docs/documents.md from the kinds' schemas; with --check, fails when the committed file differs.
+// Writes docs/reference/documents.md from the kinds' schemas; with --check, fails when the committed file differs.
 import { readFileSync, writeFileSync } from "node:fs";
 import { KINDS, PURSER_API_VERSION } from "../core/documents/catalog.ts";
 
-const FILE = new URL("../docs/documents.md", import.meta.url);
+const FILE = new URL("../docs/reference/documents.md", import.meta.url);
 
 /** The subset of JSON Schema that the kinds use. */
 interface Schema {
@@ -70,7 +70,7 @@ telemetry. A document names another by \`name\`, or by \`namespace/name\` outsid
 Documents stand in order: files by name, and in a file from the top. Order decides nothing but which of several policies
 that refuse a request is named, and whose header operations come first.
 
-The JSON Schema of each kind is in [schemas/](../schemas/), for editors: begin a file with
+The JSON Schema of each kind is in [schemas/](../../schemas/), for editors: begin a file with
 \`# yaml-language-server: $schema=…/schemas/purser.schema.json\`. Istio's kinds are in [routing.md](routing.md).
 
 This page is generated from the kinds' schemas by \`npm run generated\`.
@@ -83,7 +83,9 @@ ${own
 
 if (process.argv.includes("--check")) {
   if (readFileSync(FILE, "utf8") !== text) {
-    process.stderr.write("docs/documents.md is not what the schemas say: run `npm run generated`\n");
+    process.stderr.write(
+      "docs/reference/documents.md is not what the schemas say: run `npm run generated`\n",
+    );
     process.exit(1);
   }
 } else {

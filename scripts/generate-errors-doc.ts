@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Writes docs/errors.md from the catalog; with --check, fails when the committed file differs.
+// Writes docs/reference/errors.md from the catalog; with --check, fails when the committed file differs.
 import { readFileSync, writeFileSync } from "node:fs";
 import { type CatalogEntry, ERROR_CATALOG } from "../kernel/error-catalog.ts";
 
-const FILE = new URL("../docs/errors.md", import.meta.url);
+const FILE = new URL("../docs/reference/errors.md", import.meta.url);
 
 const rows = Object.entries(ERROR_CATALOG as Readonly<Record<string, CatalogEntry>>).map(
   ([code, { summary, remedy, retryable }]) =>
@@ -25,7 +25,7 @@ ${rows.join("\n")}`;
 
 if (process.argv.includes("--check")) {
   if (readFileSync(FILE, "utf8") !== text) {
-    process.stderr.write("docs/errors.md is not what the catalog says: run `npm run generated`\n");
+    process.stderr.write("docs/reference/errors.md is not what the catalog says: run `npm run generated`\n");
     process.exit(1);
   }
 } else {

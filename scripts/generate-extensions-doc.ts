@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Writes docs/extensions.md from the inventories; with --check, fails when the committed file differs.
+// Writes docs/reference/extensions.md from the inventories; with --check, fails when the committed file differs.
 import { BUNDLED_ADAPTERS } from "../adapters/inventory.ts";
 import type { AdapterDefinition, PluginDefinition } from "../plugins/sdk/index.ts";
 import { BUNDLED_PLUGINS } from "../plugins/inventory.ts";
@@ -10,7 +10,7 @@ import { writeOrCheck } from "./write-or-check.ts";
 
 function section(definition: AdapterDefinition | PluginDefinition): string {
   const { extension, name, description, templates, config } = definition;
-  const readme = `[${extension}s/${name}](../${extension}s/${name}/README.md)`;
+  const readme = `[${extension}s/${name}](../../${extension}s/${name}/README.md)`;
   const facts = [
     templates.length === 0 ? "" : `Templates: ${listOf(templates)}.`,
     extension === "adapter" && definition.ordered === false ? "Sends several batches at a time." : "",
@@ -36,12 +36,12 @@ const byName = <T extends { readonly name: string }>(definitions: readonly T[]):
   definitions.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 
 writeOrCheck(
-  "docs/extensions.md",
+  "docs/reference/extensions.md",
   `# Bundled extensions
 
 The adapters and plugins that come with Purser, with the fields of a Handler's \`config\`. A field without a default may be left out
-unless it is required. The [templates](templates.md) are the instances that an extension takes. [adapters.md](adapters.md) and
-[plugins.md](plugins.md) describe how to write others.
+unless it is required. The [templates](templates.md) are the instances that an extension takes. [adapters.md](../guides/adapters.md) and
+[plugins.md](../guides/plugins.md) describe how to write others.
 
 This page is generated from \`adapters/inventory.ts\` and \`plugins/inventory.ts\` by \`npm run generated\`.
 

@@ -1,14 +1,14 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Writes docs/functions.md from the table of functions; with --check, fails when the committed file differs.
+// Writes docs/reference/functions.md from the table of functions; with --check, fails when the committed file differs.
 import { readFileSync, writeFileSync } from "node:fs";
 import type { FunctionDefinition, FunctionDocs } from "../expressions/functions/definition.ts";
 import { FUNCTION_ERRORS } from "../expressions/functions/error-codes.ts";
 import { readsContext } from "../expressions/functions/function-facts.ts";
 import { FUNCTIONS } from "../expressions/functions/functions.ts";
 
-const FILE = new URL("../docs/functions.md", import.meta.url);
+const FILE = new URL("../docs/reference/functions.md", import.meta.url);
 
 function sectionOf({ name, signature }: FunctionDefinition, docs: FunctionDocs): string {
   const { parameters, summary, examples } = docs;
@@ -77,7 +77,9 @@ This page is generated from the records in \`expressions/functions/\` by \`npm r
 
 if (process.argv.includes("--check")) {
   if (readFileSync(FILE, "utf8") !== text) {
-    process.stderr.write("docs/functions.md is not what the functions say: run `npm run generated`\n");
+    process.stderr.write(
+      "docs/reference/functions.md is not what the functions say: run `npm run generated`\n",
+    );
     process.exit(1);
   }
 } else {

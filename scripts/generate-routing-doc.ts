@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Writes the tables of fields in docs/routing.md from the kinds' schemas and scripts/routing-notes.yaml; the text around them
+// Writes the tables of fields in docs/reference/routing.md from the kinds' schemas and scripts/routing-notes.yaml; the text around them
 // is written by hand. With --check, fails when a table in the committed file differs.
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
@@ -9,7 +9,7 @@ import { KINDS } from "../core/documents/catalog.ts";
 import { type FieldSchema, fieldTable, type Notes } from "./routing-tables.ts";
 import { writeOrCheck } from "./write-or-check.ts";
 
-const PAGE = "docs/routing.md";
+const PAGE = "docs/reference/routing.md";
 const TABLE = /^\| field \|.*\n(?:\|.*\n)+/m;
 
 const notes = parse(readFileSync(new URL("routing-notes.yaml", import.meta.url), "utf8")) as Readonly<

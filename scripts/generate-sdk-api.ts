@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Writes docs/sdk.api.md from the declarations that the compiler makes of the SDK; with --check, fails when the committed
+// Writes docs/reference/sdk.api.md from the declarations that the compiler makes of the SDK; with --check, fails when the committed
 // file differs. TypeScript 7 has no API for programs, so the declarations are read as text.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -21,11 +21,11 @@ const section = (title: string, statements: readonly string[] = []): string =>
   `## ${title}\n\n\`\`\`ts\n${statements.join("\n")}\n\`\`\`\n`;
 
 writeOrCheck(
-  "docs/sdk.api.md",
+  "docs/reference/sdk.api.md",
   `# The SDK's surface
 
 Everything that \`purser/sdk\` and \`purser/sdk/testing\` export, in the order of names, without comments. A change of this page is a change
-that authors of extensions notice: review it as such. [adapters.md](adapters.md) and [plugins.md](plugins.md) explain the SDK.
+that authors of extensions notice: review it as such. [adapters.md](../guides/adapters.md) and [plugins.md](../guides/plugins.md) explain the SDK.
 
 This page is generated from the compiler's declarations by \`npm run generated\`.
 

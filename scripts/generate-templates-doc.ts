@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Writes docs/templates.md from core/templates; with --check, fails when the committed file differs.
+// Writes docs/reference/templates.md from core/templates; with --check, fails when the committed file differs.
 import { readFileSync } from "node:fs";
 import { BUNDLED_ADAPTERS } from "../adapters/inventory.ts";
 import { TEMPLATE_FIELDS } from "../core/templates/template-fields.ts";
@@ -72,11 +72,11 @@ ${JSON.stringify(example, undefined, 2)}
 }
 
 writeOrCheck(
-  "docs/templates.md",
+  "docs/reference/templates.md",
   `# Templates
 
 A _template_ is a kind of instance: what Purser passes to a handler. For each template, this page has the fields with their types, as
-\`purser/sdk\` exports them, and an example. [adapters.md](adapters.md) and [plugins.md](plugins.md) describe the functions that take them.
+\`purser/sdk\` exports them, and an example. [adapters.md](../guides/adapters.md) and [plugins.md](../guides/plugins.md) describe the functions that take them.
 
 This page is generated from \`core/templates/\` by \`npm run generated\`.
 ${TEMPLATE_NAMES.map(section).join("")}`,

@@ -94,7 +94,7 @@ const ExplainedDecisionSchema = exactly<ExplainedDecision>()(
   }),
 );
 
-/** docs/explain.md describes each field. */
+/** docs/guides/explain.md describes each field. */
 export const ExplanationSchema = exactly<Explanation>()(
   Type.Object({
     nowMs: Type.Number(),

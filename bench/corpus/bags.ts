@@ -4,7 +4,7 @@
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 
 /**
- * Requests as the proxy describes them to the mixer (docs/attributes.md). They differ in their optional
+ * Requests as the proxy describes them to the mixer (docs/reference/attributes.md). They differ in their optional
  * attributes, and so in object shape: an expression timed over all of them meets the same variety as in a
  * mesh.
  */

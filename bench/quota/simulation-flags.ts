@@ -17,7 +17,7 @@ export interface SimulationFlags {
   readonly withSpeed: boolean;
   /** The file for the plot of the part `scale`. */
   readonly svg: string | undefined;
-  /** Whether to write the tables and the plot into `docs/`. */
+  /** Whether to write the tables and the plot into `docs/guides/`. */
   readonly updateDocs: boolean;
   readonly speeds: Speeds;
 }
@@ -40,7 +40,7 @@ export const SIMULATION_OPTIONS = {
 
 /** The lines of the options in --help, without `--part`. */
 export const SIMULATION_HELP = `  --svg <file>       write the plot of the part scale
-  --update-docs      write the tables into docs/quotas.md and the plot into docs/quota-scale.svg
+  --update-docs      write the tables into docs/guides/quotas.md and the plot into docs/guides/quota-scale.svg
   --shard-decisions <n>
                      decisions a second of a shard of Redis (default: ${DEFAULT_SPEEDS.shardDecisionsPerS})
   --mixer-calls <n>  calls a second that a mixer on one core answers (default: ${DEFAULT_SPEEDS.mixerCallsPerS})`;

@@ -47,11 +47,11 @@ export function isBrokenAnywhere({ accuracy, scale }: Simulations): boolean {
   );
 }
 
-/** Writes the files that the flags want; `docs` is the folder of the documentation. */
+/** Writes the files that the flags want; `docs` is the folder of the page about quotas. */
 export function writeFiles(
   { accuracy, scale }: Simulations,
   { svg, updateDocs }: Pick<SimulationFlags, "svg" | "updateDocs">,
-  docs = join(ROOT, "docs"),
+  docs = join(ROOT, "docs/guides"),
 ): void {
   if (svg !== undefined && scale !== undefined) writeFileSync(svg, scalePlot(scale));
   if (!updateDocs) return;

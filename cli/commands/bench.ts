@@ -11,7 +11,7 @@ and 99th percentile, and the bytes of heap it allocates. Handlers are not called
 
 A bag has the attributes of one request: a JSON object, one on each line of --bags, such as
   {"destination":{"service":{"name":"reviews"}},"request":{"method":"GET","url_path":"/"}}
-Without --bags the default bag is used, once for each service in the documents; docs/operations.md
+Without --bags the default bag is used, once for each service in the documents; docs/guides/operations.md
 shows it. Bags of your own traffic give better numbers.
 
 Exit codes: 0 within the budgets, 1 over a budget, 2 faulty documents or bags.

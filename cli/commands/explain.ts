@@ -10,7 +10,7 @@ export function explainCommand(): Command {
     .description(
       "Decides one request by the documents of a folder and explains the decision: each document's outcome, and each expression as a " +
         "tree with the value of every part. The deciding document and clause are marked. Credentials are redacted. " +
-        "Plugins are called, adapters are not; docs/explain.md describes the form of --json.",
+        "Plugins are called, adapters are not; docs/guides/explain.md describes the form of --json.",
     )
     .addOption(configFlag())
     .addOption(skipForeignFlag())
@@ -30,7 +30,7 @@ Examples:
   purser explain -c mesh/ --bag bag.json --at 2026-01-31T23:59:59Z --all
   purser explain -c mesh/ --bag - --json < bag.json
 
-The bag has the attributes of docs/attributes.md as nested objects:
+The bag has the attributes of docs/reference/attributes.md as nested objects:
   {"request": {"method": "GET", "headers": {"x-user": "ann"}}}`,
     )
     .action(async (flags) => (await import("../actions/explain.ts")).explain(flags));

@@ -28,7 +28,7 @@ Examples:
 
 Exit codes: 0 done; 1 the identity service does not answer; 2 a flag, a key or an identity is wrong.
 
-docs/security.md describes identities, docs/operations.md how to run the service.`;
+docs/guides/security.md describes identities, docs/guides/operations.md how to run the service.`;
 
 const actions = () => import("../actions/identity.ts");
 

@@ -15,7 +15,7 @@ Examples:
   purser import ratelimit ratelimit.yaml --entry 'user=request.headers."x-user"'
   purser import ratelimit ratelimit.yaml --actions route.yaml --match '$startsWith(request.url_path, "/api/")'
 
-docs/import-ratelimit.md lists what is carried over, and how.`;
+docs/guides/import-ratelimit.md lists what is carried over, and how.`;
 
 export function importCommand(): Command {
   return new Command("import")

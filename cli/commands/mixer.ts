@@ -24,7 +24,7 @@ import {
 export function mixerCommand(): Command {
   return new Command("mixer")
     .summary("run the mixer: decides, charges quotas, delivers telemetry")
-    .description("Runs a mixer in its own process. Proxies call it over HTTP; see docs/api.md.")
+    .description("Runs a mixer in its own process. Proxies call it over HTTP; see docs/reference/api.md.")
     .addOption(configFlag())
     .addOption(allowEmptyFlag())
     .addOption(skipForeignFlag())

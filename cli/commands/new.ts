@@ -44,7 +44,7 @@ Then:
   npm test                          compiles it and runs its tests
   npx purser validate documents/    loads it as a Handler document does
 
-docs/adapters.md and docs/plugins.md explain the code, docs/templates.md the templates.
+docs/guides/adapters.md and docs/guides/plugins.md explain the code, docs/reference/templates.md the templates.
 
 Exit codes: 0 written, 2 the name, a template or the folder is not usable.`,
     )

@@ -23,7 +23,7 @@ import {
 export function pilotCommand(): Command {
   return new Command("pilot")
     .summary("run pilot: supplies proxies with listeners, routes, clusters and endpoints")
-    .description("Runs pilot in its own process. Proxies call it over HTTP; see docs/api.md.")
+    .description("Runs pilot in its own process. Proxies call it over HTTP; see docs/reference/api.md.")
     .addOption(configFlag())
     .addOption(allowEmptyFlag())
     .addOption(skipForeignFlag())

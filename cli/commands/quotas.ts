@@ -30,7 +30,7 @@ Examples:
   purser quotas unblock reviews-per-user --key user=bob --reason "talked to bob"
   purser quotas audit                                  who changed what, and when
 
-docs/quotas.md describes quotas, docs/api.md the calls.`;
+docs/guides/quotas.md describes quotas, docs/reference/api.md the calls.`;
 
 const actions = () => import("../actions/quotas.ts");
 

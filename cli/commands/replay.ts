@@ -19,7 +19,7 @@ Examples:
   purser replay --log decisions.jsonl.2.gz decisions.jsonl.1 decisions.jsonl --candidate new/ --baseline old/
   purser replay --log decisions.jsonl --candidate new/ --since 24h --fail-on newly-denied,faults
 
-docs/decision-log.md describes logs, docs/replay.md describes reports.`;
+docs/reference/decision-log.md describes logs, docs/guides/replay.md describes reports.`;
 
 export function replayCommand(): Command {
   return new Command("replay")

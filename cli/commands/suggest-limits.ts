@@ -17,7 +17,7 @@ Examples:
   purser suggest-limits decisions.jsonl.1.gz decisions.jsonl --key source.ip --window 1h --share 0.1%
   purser suggest-limits decisions.jsonl --key 'user=request.headers."x-user"' --write per-user > per-user.yaml
 
-docs/suggest-limits.md explains the proposals and their warnings.`;
+docs/guides/suggest-limits.md explains the proposals and their warnings.`;
 
 export function suggestLimitsCommand(): Command {
   return new Command("suggest-limits")

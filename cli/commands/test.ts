@@ -11,7 +11,7 @@ export function testCommand(): Command {
     .summary("run policy tests")
     .description(
       "Runs the PolicyTest documents in files, and in folders recursively: bags with expected decisions. " +
-        "docs/testing-policies.md explains how to write them.",
+        "docs/guides/testing-policies.md explains how to write them.",
     )
     .argument("[paths...]", "files and folders", ["."])
     .option(

@@ -38,7 +38,7 @@ Examples:
   purser validate mesh/ --promote PURSER_EXPR_ABSENT of the warnings, only those of this code fail
   purser validate mesh/ --format json                for an editor: [{ file, line, column, endLine, endColumn, … }]
 
-docs/policies.md describes the checks, docs/errors.md the codes.`,
+docs/guides/policies.md describes the checks, docs/reference/errors.md the codes.`,
     )
     .action(async (paths, flags) => (await import("../actions/validate.ts")).validate(paths, flags, output));
 }

@@ -14,7 +14,7 @@ import type { HeaderOperation } from "../templates/instances.ts";
 import { DEFAULT_TRACE_LIMITS, type TraceLimits, type TraceNode } from "./trace-node.ts";
 
 /**
- * The explanation of a decision: plain JSON, bounded in size, without secrets. docs/explain.md describes it.
+ * The explanation of a decision: plain JSON, bounded in size, without secrets. docs/guides/explain.md describes it.
  */
 export interface Explanation {
   /** The time of $now(), in milliseconds since the epoch. */

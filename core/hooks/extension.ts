@@ -71,7 +71,7 @@ export interface AdapterDefinition<Config = unknown> {
 export interface ProvidedAttribute {
   readonly type: string;
   /**
-   * The canonical form of its values (docs/attributes.md); expressions that compare with other constants get
+   * The canonical form of its values (docs/reference/attributes.md); expressions that compare with other constants get
    * a warning.
    */
   readonly form?: AttributeForm;

@@ -11,7 +11,7 @@ export const LOG_LINE_VERSION = 1;
 const Texts = (description: string) => Type.Array(Type.String(), { description });
 
 /**
- * One line of a decision log; docs/decision-log.md describes it, and schemas/decision-log-line.schema.json is
+ * One line of a decision log; docs/reference/decision-log.md describes it, and schemas/decision-log-line.schema.json is
  * generated from it. Unknown fields are allowed, so that a later version may add some.
  */
 export const DECISION_LOG_LINE = Type.Object({
@@ -33,7 +33,7 @@ export const DECISION_LOG_LINE = Type.Object({
   hashed: Texts("Attributes whose values were replaced by a keyed hash: equal values have equal hashes."),
   cut: Texts("Attributes whose text was cut because it was too long."),
   bag: MapOf(Type.Unknown(), {
-    description: "The attribute bag; see docs/attributes.md.",
+    description: "The attribute bag; see docs/reference/attributes.md.",
   }),
   decision: Type.Object({
     checked: Type.Boolean({

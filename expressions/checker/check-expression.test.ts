@@ -253,8 +253,8 @@ describe("the check of an expression", () => {
     });
   }
 
-  it("finds what docs/policies.md says that it finds", () => {
-    const page = readFileSync("docs/policies.md", "utf8");
+  it("finds what docs/guides/policies.md says that it finds", () => {
+    const page = readFileSync("docs/guides/policies.md", "utf8");
     const attributes = builtInManifest({
       "user.name": { type: "STRING", optional: false },
       "user.roles": { type: "STRING_LIST" },

@@ -543,7 +543,9 @@ const PURPOSES: Readonly<Record<string, Purpose>> = { DENY: "deny", ALLOW: "allo
 
 /** The conditions of the policies in docs/ and policies/examples/. */
 function* shownConditions(): Generator<{ readonly source: string; readonly purpose: Purpose }> {
-  const pages = readdirSync("docs").map((name) => readFileSync(`docs/${name}`, "utf8"));
+  const pages = readdirSync("docs", { encoding: "utf8", recursive: true })
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => readFileSync(`docs/${name}`, "utf8"));
   const fenced = pages.flatMap((page) =>
     [...page.matchAll(/^```yaml\n([^]*?)^```/gm)].map(([, text = ""]) => text),
   );

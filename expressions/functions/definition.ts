@@ -72,7 +72,7 @@ export interface FunctionDefinition {
   readonly restriction?: Restriction;
   /** Facts for the checker besides the types; default: none. */
   readonly checks?: FunctionChecks;
-  /** The function's section in docs/functions.md, required for every function that JSONata does not have. */
+  /** The function's section in docs/reference/functions.md, required for every function that JSONata does not have. */
   readonly docs?: FunctionDocs;
 }
 

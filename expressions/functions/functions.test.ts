@@ -53,7 +53,7 @@ const ADDED = [...FUNCTIONS.values()].flatMap(({ docs, implementation, ...others
 );
 
 describe("the records of functions", () => {
-  it("are JSONata's functions without $eval, and the functions that docs/functions.md shows", () => {
+  it("are JSONata's functions without $eval, and the functions that docs/reference/functions.md shows", () => {
     const text = readFileSync(createRequire(import.meta.url).resolve("jsonata"), "utf8");
     const bound = [...text.matchAll(/(?:staticFrame|environment)\.bind\('(\w+)', defineFunction/g)].map(
       ([, name = ""]) => name,

@@ -24,7 +24,7 @@ import { VALUE_FUNCTIONS } from "./values/value-functions.ts";
 
 /**
  * Every function that expressions may call, by name without the `$`, grouped by family, in the order of
- * docs/functions.md. JSONata's `$eval` is left out: static checks cannot see what its text reads.
+ * docs/reference/functions.md. JSONata's `$eval` is left out: static checks cannot see what its text reads.
  */
 export const FUNCTIONS: ReadonlyMap<string, FunctionDefinition> = new Map(
   [

@@ -7,7 +7,7 @@ type FormedType = "STRING" | "INT64" | "TIMESTAMP" | "IP_ADDRESS" | "DNS_NAME" |
 interface FormDefinition {
   /** The types that an attribute of this form can have. */
   readonly types: readonly FormedType[];
-  /** Form of the values, for docs/attributes.md: the words after "The value is". */
+  /** Form of the values, for docs/reference/attributes.md: the words after "The value is". */
   readonly description: string;
 }
 

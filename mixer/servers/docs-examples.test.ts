@@ -26,14 +26,14 @@ import type { ControlSurface } from "../../server/http/control-surface.ts";
 import { startMixerHttpServer } from "./http-server.ts";
 import { expositionOf } from "../../test/support/exposition.ts";
 
-// Runs the examples of docs/api.md.
+// Runs the examples of docs/reference/api.md.
 
-const PAGE = readFileSync(fileURLToPath(new URL("../../docs/api.md", import.meta.url)), "utf8");
+const PAGE = readFileSync(fileURLToPath(new URL("../../docs/reference/api.md", import.meta.url)), "utf8");
 
 /** The text of the page's fenced block whose info string begins with `name`. */
 function example(name: string): string {
   const block = PAGE.split(`\`\`\`${name}\n`)[1]?.split("\n```")[0];
-  assert.ok(block !== undefined, `docs/api.md has no example ${name}`);
+  assert.ok(block !== undefined, `docs/reference/api.md has no example ${name}`);
   return block;
 }
 
@@ -79,7 +79,7 @@ const documents = snapshotOf({
   ],
 });
 
-describe("docs/api.md", () => {
+describe("docs/reference/api.md", () => {
   const time = createRealTime();
   let mixer: Mixer;
   let server: ControlSurface;

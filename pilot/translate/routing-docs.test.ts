@@ -37,9 +37,9 @@ function expand(path: string): readonly string[] {
 
 const pageOf = (name: string): string => readFileSync(new URL(`../../docs/${name}`, import.meta.url), "utf8");
 
-const page = pageOf("routing.md");
+const page = pageOf("reference/routing.md");
 
-describe("docs/routing.md", () => {
+describe("docs/reference/routing.md", () => {
   for (const { kind, spec } of [
     SERVICE_ENTRY,
     VIRTUAL_SERVICE,
@@ -65,9 +65,9 @@ describe("docs/routing.md", () => {
   }
 });
 
-describe("docs/security.md", () => {
+describe("docs/guides/security.md", () => {
   it("lists exactly the fields of a RequestAuthentication", () => {
-    const section = pageOf("security.md")
+    const section = pageOf("guides/security.md")
       .split(/^### /m)
       .find((part) => part.startsWith("RequestAuthentication\n"));
     assert.ok(section !== undefined);

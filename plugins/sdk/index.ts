@@ -3,7 +3,7 @@
 
 /**
  * `purser/sdk`: everything that an author of a plugin or an adapter imports; the bundled extensions use it
- * too. See docs/adapters.md and docs/plugins.md. `purser/sdk/testing` has fakes and contract suites.
+ * too. See docs/guides/adapters.md and docs/guides/plugins.md. `purser/sdk/testing` has fakes and contract suites.
  */
 
 export { type AdapterDraft, defineAdapter, definePlugin, type PluginDraft } from "./define.ts";

@@ -21,7 +21,7 @@ export interface JsonRecords {
 /**
  * Report instances as JSON, for backends that take any object. Each object begins with `template`, `time` (ISO 8601 in UTC, null for
  * an invalid time) and `name`. Any instance has a record: see `toJson` for values that JSON cannot represent; absent ones are left out.
- * A decision's record is a line of a decision log besides (docs/decision-log.md): its credentials are redacted.
+ * A decision's record is a line of a decision log besides (docs/reference/decision-log.md): its credentials are redacted.
  *
  * @param redact More attributes to redact in decisions, such as `request.headers.x-session` or `request.query_params.*`.
  */

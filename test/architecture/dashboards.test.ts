@@ -81,7 +81,7 @@ const QUERIES = [...PANEL_QUERIES, ...ALERT_QUERIES];
 const TARGET_LABELS = ["job", "instance"];
 const UP: KnownMetric = { type: "gauge", labels: [] };
 
-const API = readText("docs/api.md");
+const API = readText("docs/reference/api.md");
 const METRIC_ROWS = [...API.matchAll(/^\| (`[a-z][\w`, ]*`) \|([^|]*)\| (.*) \|$/gm)].map(
   ([, names = "", labels = "", text = ""]) => ({ names: quoted(names), labels, text }),
 );
@@ -165,7 +165,7 @@ describe("dashboards and alert rules", () => {
 
   it("compare labels with values that the documentation has", () => {
     const events = [...Object.keys(createClientStats()), ...GAUGE_EVENTS];
-    const kinds = [...readText("docs/documents.md").matchAll(/^## (\w+)$/gm)].map(
+    const kinds = [...readText("docs/reference/documents.md").matchAll(/^## (\w+)$/gm)].map(
       ([, kind]) => kind as string,
     );
     const valuesOf = (metric: string): readonly string[] => [
@@ -248,7 +248,7 @@ describe("dashboards and alert rules", () => {
     }
   });
 
-  it("are documented: docs/api.md has the labels of each metric", () => {
+  it("are documented: docs/reference/api.md has the labels of each metric", () => {
     const documented = METRIC_ROWS.flatMap(({ names, labels }) => {
       const lists = labels.split(";").map((list) => list.split(",").map((label) => label.trim()));
       return names.map(
@@ -261,7 +261,7 @@ describe("dashboards and alert rules", () => {
 });
 
 describe("alert rules", () => {
-  const operations = readText("docs/operations.md");
+  const operations = readText("docs/guides/operations.md");
   const runbook = operations.split(/^## /m).find((part) => part.startsWith("When an alert fires\n")) ?? "";
   const anchorOf = (heading: string): string => heading.toLowerCase().replaceAll(" ", "-");
 
@@ -277,7 +277,7 @@ describe("alert rules", () => {
       assert.match(labels?.severity ?? "", /^(critical|warning)$/, alert);
       assert.match(annotations["summary"] ?? "", /\.$/, alert);
       const [, anchor = ""] =
-        /Runbook: docs\/operations\.md#([\w-]+)$/.exec(annotations["description"] ?? "") ?? [];
+        /Runbook: docs\/guides\/operations\.md#([\w-]+)$/.exec(annotations["description"] ?? "") ?? [];
       assert.ok(sections.get(anchor)?.includes(`\`${alert}\``), `${alert} is not in the section ${anchor}`);
     }
   });

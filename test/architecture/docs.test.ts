@@ -7,10 +7,13 @@ import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { decodeDiscoveryRequest, decodeTrafficUpdate } from "../../api/json/discovery.ts";
 import { RESOURCE_TYPES } from "../../core/traffic/resources/resource-set.ts";
-import { blocksOf, filesEndingIn, readText, ROOT } from "../support/documentation.ts";
+import { purserCommand } from "../../cli/main.ts";
+import { flagsOf } from "../docs/command-lines.ts";
+import { filesEndingIn, readText, ROOT } from "../support/documentation.ts";
+import { fencedBlocks } from "../support/fenced-blocks.ts";
 
 // The files, packages, metrics, flags and words that the documentation names must exist.
-// plugins/sdk/documented-examples.test.ts tests that the documents on its pages take effect.
+// The tests in test/docs/ follow its commands and check its documents.
 
 const PAGES = filesEndingIn(".md").map((path) => ({ path, text: readText(path) }));
 const SOURCE = filesEndingIn(".ts")
@@ -32,6 +35,11 @@ const firstCells = (text: string): readonly string[] =>
 
 const quoted = (text: string): readonly string[] =>
   [...text.matchAll(/`([^`\n]+)`/g)].map(([, word]) => word as string);
+
+/** The text of the block `json NAME` of the page of APIs. */
+const example = (name: string): string =>
+  fencedBlocks(page("docs/reference/api.md")).find(({ words }) => words.includes(name))?.text ??
+  assert.fail(`no example ${name}`);
 
 /** The anchors of a page's headings, as GitHub makes them. */
 const anchorsOf = (text: string): ReadonlySet<string> =>
@@ -59,6 +67,23 @@ describe("the documentation", () => {
         .map((target) => `${path}: ${target}`),
     );
     assert.deepEqual(broken, []);
+  });
+
+  it("is named by its pages' paths in sources, help texts, alerts and scaffolds", () => {
+    const named = [".ts", ".mjs", ".yaml", ".yml", ".json", ".txt"]
+      .flatMap((ending) => filesEndingIn(ending))
+      .filter((path) => !path.startsWith("test/architecture/"))
+      .flatMap((path) =>
+        [...readText(path).matchAll(/(?<![\w/-])(?:\.\.\/)*(docs\/[\w./-]+\.md)\b/g)].map(([, page]) => ({
+          path,
+          page: page as string,
+        })),
+      );
+    assert.ok(named.length > 100);
+    assert.deepEqual(
+      named.filter(({ page }) => !existsSync(join(ROOT, page))),
+      [],
+    );
   });
 
   it("can be reached from README.md on every page", () => {
@@ -98,19 +123,17 @@ describe("the documentation", () => {
   });
 
   it("names only flags that the program has", () => {
-    const flags = new Set(
-      SOURCE.filter(({ path }) => path.startsWith("cli/")).flatMap(({ text }) => text.match(FLAG) ?? []),
-    );
+    const flags = new Set(["--help", ...flagsOf(purserCommand())]);
     const unknown = PAGES.flatMap(({ path, text }) =>
       (withoutForeignCommands(text).match(FLAG) ?? [])
-        .filter((flag) => flag !== "--help" && !flags.has(flag))
+        .filter((flag) => !flags.has(flag))
         .map((flag) => `${path}: ${flag}`),
     );
     assert.deepEqual(unknown, []);
   });
 
   it("describes every path of the control surfaces", () => {
-    const firstCells = page("docs/api.md")
+    const firstCells = page("docs/reference/api.md")
       .split("\n")
       .map((line) => /^\| ([^|]+) \|/.exec(line)?.[1] ?? "");
     const described = new Set(firstCells.flatMap((cell) => cell.match(/(?<=[ `])\/[\w/.*-]+(?=`)/g) ?? []));
@@ -121,20 +144,18 @@ describe("the documentation", () => {
 
   it("shows nodes that pilot accepts", () => {
     for (const kind of ["proxy-node", "proxy-node-sidecar"]) {
-      const [node] = blocksOf(page("docs/api.md"), `json ${kind}`);
-      assert.ok(node !== undefined);
+      const node = example(kind);
       assert.deepEqual(decodeDiscoveryRequest({ node }).node, JSON.parse(node));
     }
   });
 
   it("shows an update that a proxy accepts", () => {
-    const [update] = blocksOf(page("docs/api.md"), "json traffic-update");
-    assert.ok(update !== undefined);
+    const update = example("traffic-update");
     assert.deepEqual(Object.keys(decodeTrafficUpdate(JSON.parse(update))), [...RESOURCE_TYPES]);
   });
 });
 
-const FLAG = /(?<![\w-])--[a-z][a-z-]*[a-z]/g;
+const FLAG = /(?<![\w-])--[a-z][a-z0-9-]*[a-z0-9]/g;
 /** Lines with flags of other commands; the demo passes `purser run` the flags after `--`. */
 const FOREIGN = /^(?:\$ )?(?:curl|docker-compose|npm(?! start)|npx (?!purser)|-- )/;
 
@@ -186,12 +207,12 @@ describe("ARCHITECTURE.md", () => {
   });
 });
 
-describe("docs/glossary.md", () => {
-  const words = [...page("docs/glossary.md").matchAll(/^\| \*\*([^*]+)\*\* \|/gm)].flatMap(([, words = ""]) =>
-    words.split(", "),
+describe("docs/concepts/glossary.md", () => {
+  const words = [...page("docs/concepts/glossary.md").matchAll(/^\| \*\*([^*]+)\*\* \|/gm)].flatMap(
+    ([, words = ""]) => words.split(", "),
   );
   const elsewhere = [...PAGES, ...SOURCE]
-    .filter(({ path }) => path !== "docs/glossary.md")
+    .filter(({ path }) => path !== "docs/concepts/glossary.md")
     .map(({ text }) => text)
     .join("\n");
 

@@ -80,7 +80,7 @@ describe("the list of error codes", () => {
   });
 
   it("is documented in full: each code with its meaning and its remedy", () => {
-    const page = readFileSync(join(ROOT, "docs/errors.md"), "utf8");
+    const page = readFileSync(join(ROOT, "docs/reference/errors.md"), "utf8");
     for (const [code, { summary, remedy }] of Object.entries(ERROR_CATALOG)) {
       const section = page.split(`### ${code}\n`)[1]?.split("\n### ")[0] ?? "";
       assert.ok(section.includes(summary) && section.includes(remedy), code);

@@ -25,9 +25,9 @@ import { Backend, type BackendOptions, type Behaviour } from "./backend.ts";
 import { type RealServer, type Route, type Subject, SUBJECTS } from "./subjects.ts";
 
 // Every adapter behind the host's own delivery, in front of a backend that fails in every way. The table of what became of the
-// instances stands in docs/delivery.md; UPDATE_TABLE=1 writes it.
+// instances stands in docs/explanation/delivery.md; UPDATE_TABLE=1 writes it.
 
-const PAGE = fileURLToPath(new URL("../../docs/delivery.md", import.meta.url));
+const PAGE = fileURLToPath(new URL("../../docs/explanation/delivery.md", import.meta.url));
 const MARKS = ["<!-- table of failures: begin -->\n", "<!-- table of failures: end -->\n"] as const;
 
 const AWAY_MS = 60_000;
@@ -212,7 +212,7 @@ describe("every adapter in front of a backend that fails", function () {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it("does what the table in docs/delivery.md says, and counts every instance once", async () => {
+  it("does what the table in docs/explanation/delivery.md says, and counts every instance once", async () => {
     const rows = cases.map(async (one) => {
       const { subject } = one;
       const { name } = subject.definition;
@@ -234,7 +234,7 @@ describe("every adapter in front of a backend that fails", function () {
     const table = tableText(await Promise.all(rows));
     const text = readFileSync(PAGE, "utf8");
     const [begin, end] = MARKS.map((mark) => text.indexOf(mark)) as [number, number];
-    assert.ok(begin > 0 && end > begin, "docs/delivery.md has no place for the table");
+    assert.ok(begin > 0 && end > begin, "docs/explanation/delivery.md has no place for the table");
     const from = begin + MARKS[0].length;
     if (process.env["UPDATE_TABLE"] === "1")
       writeFileSync(PAGE, text.slice(0, from) + table + text.slice(end));

@@ -113,7 +113,7 @@ describe("purser bench", function () {
   });
 
   it("has the documented default bag", () => {
-    const page = readText("docs/operations.md");
+    const page = readText("docs/guides/operations.md");
     const [, shown = ""] = /```json\n(\{\n {2}"source"[^]*?)```/.exec(page) ?? [];
     assert.deepEqual(JSON.parse(shown), DEFAULT_BAG);
   });

@@ -79,7 +79,7 @@ describe("the package, installed from its tarball into a fresh folder", function
       "lib/cli/purser.js",
       "lib/plugins/sdk/index.d.ts",
       "schemas/purser.schema.json",
-      "docs/policies.md",
+      "docs/guides/policies.md",
       "policies/attribute-manifest.yaml",
       "README.md",
       "LICENSE",

@@ -37,8 +37,8 @@ describe("the Gateway API's examples", function () {
     );
   });
 
-  it("are listed in docs/gateway-api.md, which npm run generated writes", () => {
-    const page = readFileSync(new URL("../../docs/gateway-api.md", import.meta.url), "utf8");
+  it("are listed in docs/reference/gateway-api.md, which npm run generated writes", () => {
+    const page = readFileSync(new URL("../../docs/reference/gateway-api.md", import.meta.url), "utf8");
     assert.deepEqual(
       samples.map((sample) => rowOf(sample, "")).filter((row) => !page.includes(`${row}\n`)),
       [],

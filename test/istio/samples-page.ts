@@ -20,7 +20,7 @@ const SECTIONS: readonly (readonly [folder: string, title: string])[] = [
   ["api/telemetry/", "Telemetry"],
 ];
 
-/** The text of docs/istio-samples.md. */
+/** The text of docs/reference/istio-samples.md. */
 export function samplesPage(samples: readonly Sample[]): string {
   const rest = samples.filter(({ path }) => !SECTIONS.some(([folder]) => path.startsWith(folder)));
   if (rest.length > 0) throw new Error(`No section has the sample ${rest[0]?.path}`);

@@ -50,8 +50,8 @@ describe("Istio's samples", function () {
     assert.equal(loadWithRegistry("a.yaml", text.replace("http:", "htp:")).ok, false);
   });
 
-  it("are listed in docs/istio-samples.md, which npm run generated writes", () => {
-    const page = readFileSync(new URL("../../docs/istio-samples.md", import.meta.url), "utf8");
+  it("are listed in docs/reference/istio-samples.md, which npm run generated writes", () => {
+    const page = readFileSync(new URL("../../docs/reference/istio-samples.md", import.meta.url), "utf8");
     assert.equal(page, samplesPage(samples));
   });
 });

@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type FencedBlock, fencedBlocks } from "./fenced-blocks.ts";
 
 /** Reads the pages of the documentation, for tests that check them. Paths are relative to the repository. */
 
@@ -25,22 +26,18 @@ export function readText(path: string): string {
   return readFileSync(join(ROOT, path), "utf8");
 }
 
-/** The contents of a page's fenced blocks whose info string is `info`. */
-export function blocksOf(page: string, info: string): readonly string[] {
-  return [...page.matchAll(/^```(.*)\n([^]*?)^```$/gm)].flatMap(([, name, text]) =>
-    name === info && text !== undefined ? [text] : [],
-  );
+/** Whether a block holds documents of a mesh that are meant to be valid. */
+export function isDocuments({ language, settings, text }: FencedBlock): boolean {
+  return language === "yaml" && /^kind:/m.test(text) && !settings.has("invalid") && !settings.has("norun");
 }
 
-/** A page's documents as one file, because they may refer to one another; empty when it has none. */
+/** A page's valid documents as one file, because they may refer to one another; empty when it has none. */
 export function documentsOn(page: string): string {
-  return blocksOf(page, "yaml")
-    .filter((text) => /^kind:/m.test(text))
+  return fencedBlocks(page)
+    .filter(isDocuments)
+    .map(({ text }) => text)
     .join("---\n");
 }
 
-/** The files that a page shows under a comment `<!-- test: PATH -->`, by path. */
-export function namedFilesOn(page: string): ReadonlyMap<string, string> {
-  const shown = page.matchAll(/<!-- test: (\S+) -->\n```\w+\n(.*?)```/gs);
-  return new Map([...shown].map(([, path, text]) => [path as string, text as string] as const));
-}
+/** The pages that are followed like a reader would: README.md, and every page below docs/. */
+export const FOLLOWED_PAGES: readonly string[] = ["README.md", ...filesEndingIn(".md", "docs")];

@@ -84,7 +84,7 @@ export function runGroup(command: string, args: readonly string[]): Program {
 }
 
 /** The live processes of a group, by Linux's /proc; none on other systems. A zombie has ended. */
-function processesOf(group: number): readonly number[] {
+export function processesOf(group: number): readonly number[] {
   if (!existsSync("/proc/self/stat")) return [];
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))

@@ -2,77 +2,130 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { eventually } from "./eventually.ts";
+import { processesOf } from "./program.ts";
 
-/** Longest time of one run of commands, in milliseconds. */
-const RUN_MS = 30_000;
-const STOP_MS = 5_000;
+/** Longest time of one run of commands, in milliseconds: npm may download. */
+const RUN_MS = 120_000;
+/** Time in which the shell's processes must end after SIGTERM, in milliseconds: a service may take its --drain of some seconds. */
+const STOP_MS = 20_000;
 
-/** A shell that keeps its variables and its background jobs from one run of commands to the next. */
+export interface ShellRun {
+  /** Exit code of the first command that failed; 0 when none did. */
+  readonly code: number;
+  /** Standard output, of the background too while the run lasts; standard error when that is empty. */
+  readonly output: string;
+}
+
+/** A bash that keeps its variables, its folder and its background jobs from one run of commands to the next. */
 export interface Shell {
   /**
-   * Runs the commands, and resolves with the code of the last of them and with the standard output of the commands in the
-   * foreground and the background.
-   * @throws {Error} after 30 seconds.
+   * Runs the commands one after another, whether or not they succeed.
+   * @throws {Error} when they have not ended within two minutes.
    */
-  run(commands: string): Promise<{ readonly code: number; readonly output: string }>;
-  /** The latest standard error of everything that the shell ran, 8,000 characters at most. */
-  errors(): string;
-  /** Ends the shell, and whatever it has started. */
+  run(commands: string): Promise<ShellRun>;
+  /** Runs the commands until `stop`, as in a terminal of their own. */
+  runInBackground(commands: string): Promise<void>;
+  /** The end of the output of all runs, the last of those with the same commands, for messages about a failure. */
+  recent(): string;
+  /**
+   * Ends the shell and whatever it has started with SIGTERM.
+   * @throws {Error} when a process had to be killed after 20 seconds; it names the processes.
+   */
   stop(): Promise<void>;
 }
 
-/** Starts bash in the folder, as a process group of its own. */
-export function startShell(folder: string, path: string): Shell {
-  const child = spawn("bash", ["--norc"], {
+/**
+ * Starts bash as a process group of its own. Its scripts and outputs are kept in `logs`, which may not exist yet.
+ * @param program Starts the shell, by default bash; another may start it in a container that has both folders.
+ */
+export function startShell(
+  folder: string,
+  logs: string,
+  environment: NodeJS.ProcessEnv = process.env,
+  [program, ...args]: readonly [string, ...string[]] = ["bash", "--norc"],
+): Shell {
+  mkdirSync(logs, { recursive: true });
+  const child = spawn(program, args, {
     cwd: folder,
-    env: { ...process.env, PATH: path, NO_COLOR: "1" },
-    stdio: ["pipe", "ignore", "pipe"],
+    env: { ...environment, NO_COLOR: "1" },
+    stdio: ["pipe", "ignore", "ignore"],
     detached: true,
   });
-  const group = -(child.pid ?? 0);
-  const kill = (): void => {
-    try {
-      process.kill(group, "SIGKILL");
-    } catch {
-      // The group has ended already.
+  // The shell may have ended before a line is written to it; a run notices that by its deadline or the exit code.
+  child.stdin.on("error", () => undefined);
+  const group = child.pid ?? -1;
+  const signal = (name: NodeJS.Signals): void => {
+    for (const pid of processesOf(group)) {
+      try {
+        process.kill(pid, name);
+      } catch {
+        // The process has ended in the meantime.
+      }
     }
   };
+  const kill = (): void => signal("SIGKILL");
   // A test that fails before `stop` leaves nothing behind either.
   process.once("exit", kill);
-  const exited = once(child, "exit");
-  let errors = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (errors = (errors + text).slice(-8_000)));
   let runs = 0;
+  /** The files, without their endings, of the last run of the same commands, by the commands. */
+  const names = new Map<string, string>();
+  const script = (commands: string): string => {
+    const name = join(logs, String(runs++));
+    writeFileSync(`${name}.sh`, `${commands}\n`);
+    for (const ending of ["out", "err"]) writeFileSync(`${name}.${ending}`, "");
+    names.set(commands, name);
+    return name;
+  };
+  const outputOf = (name: string): string =>
+    readFileSync(`${name}.out`, "utf8") || readFileSync(`${name}.err`, "utf8");
+  // Files instead of a pipe: a job in the background keeps a pipe open, but never delays the end of its run.
+  const write = (line: string): void => void child.stdin.write(`${line}\n`);
+  // ERR is trapped, with the first code kept, where `set -e` would end the shell.
+  write("set -E; first_failure=0; trap 'failure=$?; [ $first_failure -ne 0 ] || first_failure=$failure' ERR");
   return {
-    errors: () => errors,
     async run(commands) {
-      // Files instead of a pipe: a job in the background keeps a pipe open, but never delays the end of its run.
-      const name = join(folder, `.run-${runs++}`);
-      writeFileSync(`${name}.sh`, commands);
-      child.stdin.write(
-        `. '${name}.sh' > '${name}.out'\necho $? > '${name}.code.new'; mv '${name}.code.new' '${name}.code'\n`,
-      );
+      const name = script(commands);
+      write(`first_failure=0; . '${name}.sh' > '${name}.out' 2> '${name}.err' < /dev/null`);
+      write(`echo $first_failure > '${name}.code.new'; mv '${name}.code.new' '${name}.code'`);
       const endMs = performance.now() + RUN_MS;
       while (!existsSync(`${name}.code`)) {
-        if (performance.now() > endMs)
-          throw new Error(`not done within ${RUN_MS} ms:\n${commands}\n${errors}`);
+        if (performance.now() > endMs || child.exitCode !== null)
+          throw new Error(`not done within ${RUN_MS} ms:\n${commands}\n${outputOf(name)}`);
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
-      const code = Number(readFileSync(`${name}.code`, "utf8"));
-      const output = readFileSync(`${name}.out`, "utf8");
-      rmSync(`${name}.sh`);
-      return { code, output };
+      return {
+        code: Number(readFileSync(`${name}.code`, "utf8")),
+        output: outputOf(name),
+      };
     },
+    async runInBackground(commands) {
+      const name = script(commands);
+      write(`( trap - ERR; . '${name}.sh' ) > '${name}.out' 2> '${name}.err' < /dev/null &`);
+    },
+    recent: () =>
+      [...names.values()]
+        .flatMap((name) => [`${name}.out`, `${name}.err`])
+        .map((file) => readFileSync(file, "utf8").slice(-1_000))
+        .join("\n"),
     async stop() {
-      child.stdin.end("kill $(jobs -p)\nexit\n");
-      const timer = setTimeout(kill, STOP_MS);
-      await exited;
-      clearTimeout(timer);
-      kill();
-      process.removeListener("exit", kill);
+      child.stdin.end();
+      signal("SIGTERM");
+      try {
+        await eventually(
+          async () => {
+            const left = processesOf(group);
+            // A bash that waits for input ignores SIGTERM, and ends with its input.
+            if (left.length > 0) throw new Error(`processes left behind: ${left.join()}`);
+          },
+          { deadlineMs: STOP_MS },
+        );
+      } finally {
+        kill();
+        process.removeListener("exit", kill);
+      }
     },
   };
 }

@@ -5,7 +5,7 @@ import type { AttributeBag, AttributeValue } from "../../core/attributes/bag.ts"
 import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import { expressionsOf } from "./documents.ts";
 
-/** A signed-in user's request for one page of a service, and its response; docs/operations.md shows it. */
+/** A signed-in user's request for one page of a service, and its response; docs/guides/operations.md shows it. */
 export const DEFAULT_BAG = {
   source: {
     ip: "10.12.4.7",

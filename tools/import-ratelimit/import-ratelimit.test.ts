@@ -73,7 +73,7 @@ const headers = (values: Readonly<Record<string, string>>) => ({ request: { head
 describe("importing envoyproxy/ratelimit: the configuration", () => {
   it("makes the documents that its guide shows", () => {
     const [config, actions, expected] = [
-      ...readText("docs/import-ratelimit.md").matchAll(/```yaml\n(.*?)```/gs),
+      ...readText("docs/guides/import-ratelimit.md").matchAll(/```yaml[^\n]*\n(.*?)```/gs),
     ].map(([, block]) => block as string);
     const imported = importRateLimit({
       config: { path: "ratelimit.yaml", text: config ?? "" },

@@ -61,7 +61,7 @@ export function openApiDocument(
     info: {
       title: TITLES[surface],
       description:
-        "docs/api.md describes the surface. The document is generated from the schemas by which the server checks messages.",
+        "docs/reference/api.md describes the surface. The document is generated from the schemas by which the server checks messages.",
       version: "v1",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },

@@ -140,7 +140,10 @@ describe("the table of accuracy", () => {
   });
 
   it("is reproduced by the measurement, in some rows of the documentation", async () => {
-    const documented = markedPart(readFileSync(join(ROOT, "docs/quotas.md"), "utf8"), "accuracy table");
+    const documented = markedPart(
+      readFileSync(join(ROOT, "docs/guides/quotas.md"), "utf8"),
+      "accuracy table",
+    );
     for (const row of ROWS.filter(({ windowMs, load }) => windowMs === 1_000 && load === 0.99)) {
       const line = accuracyMarkdown({ rows: [await measureRow(row)] })
         .split("\n")

@@ -194,7 +194,7 @@ describe("the report of scale", () => {
   });
 
   it("is reproduced by the simulation, in the column of the documentation that is quickest", () => {
-    const documented = markedPart(readFileSync(join(ROOT, "docs/quotas.md"), "utf8"), "scale table");
+    const documented = markedPart(readFileSync(join(ROOT, "docs/guides/quotas.md"), "utf8"), "scale table");
     const [mesh] = SCENARIOS as readonly [Scenario];
     const lines = scaleMarkdown([figuresOf(mesh, simulate(mesh), DEFAULT_SPEEDS)], DEFAULT_SPEEDS).split(
       "\n",

@@ -19,7 +19,7 @@ const AttributeManifestSchema = Closed({
         Choice(
           ATTRIBUTE_FORMS,
           "The canonical form of the values; expressions get a warning for constants that no value can equal. " +
-            "See docs/attributes.md. Default: address for IP_ADDRESS, host for DNS_NAME, timestamp for TIMESTAMP.",
+            "See docs/reference/attributes.md. Default: address for IP_ADDRESS, host for DNS_NAME, timestamp for TIMESTAMP.",
         ),
       ),
       values: Type.Optional(

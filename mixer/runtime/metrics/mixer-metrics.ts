@@ -41,7 +41,7 @@ export class MixerMetrics {
   readonly #decisions = new Tally(
     this.registry,
     "purser_mixer_policy_decisions_total",
-    "What each document said of the requests that the mixer was asked about; see docs/api.md for the outcomes.",
+    "What each document said of the requests that the mixer was asked about; see docs/reference/api.md for the outcomes.",
     ["kind", "policy", "outcome"],
   );
   readonly #denials = this.#counter("purser_policy_denials_total", "Requests that a document refused.", [

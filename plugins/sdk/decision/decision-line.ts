@@ -11,7 +11,7 @@ const MAX_TIME_MS = 8.64e15;
 
 /**
  * Returns a function that makes the line of a decision log for an instance, in the form that `purser replay` reads
- * (docs/decision-log.md): credentials are redacted, texts beyond 8192 characters are cut, an invalid time is the epoch.
+ * (docs/reference/decision-log.md): credentials are redacted, texts beyond 8192 characters are cut, an invalid time is the epoch.
  * The line shares nothing with the instance's bag.
  *
  * The function's argument `sampled` is the probability with which the instance was chosen, over 0 and at most 1.

@@ -48,7 +48,7 @@ async function refusedPart({ algorithm, limit, windowMs, leaseMs, proxies, share
 }
 
 /**
- * The share of the limit that a sliding window admits of a steady demand, as in docs/operations.md: amounts
+ * The share of the limit that a sliding window admits of a steady demand, as in docs/guides/operations.md: amounts
  * that are counted at the end of a lease are free again after a window and at most one slot, and are asked for
  * after a round trip at most.
  */
