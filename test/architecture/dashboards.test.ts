@@ -226,6 +226,7 @@ describe("dashboards and alert rules", () => {
       "purser_pilot_updates_total",
       "purser_pilot_watchers",
       "purser_proxy_cors_requests_total",
+      "purser_proxy_grpc_web_requests_total",
       "purser_proxy_mirrored_requests_total",
       "purser_proxy_overload_baseline_seconds",
       "purser_proxy_overload_priority_faults_total",
