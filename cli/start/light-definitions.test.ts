@@ -32,3 +32,21 @@ describe("the definitions of the commands", () => {
     assert.ok(loaded.size > 15, "the imports were found");
   });
 });
+
+describe("the services", () => {
+  const [, list = ""] =
+    /^const EXTERNAL = \[([^\]]*)\]/m.exec(readFileSync(`${ROOT}scripts/bundle.mjs`, "utf8")) ?? [];
+  const external = [...list.matchAll(/"([^"]+)"/g)].map(([, name]) => name);
+
+  // The bundle leaves these libraries out. A static import loads one from its own files, for up to 100 ms of each start.
+  for (const command of ["run", "mixer", "pilot", "proxy", "proxy-worker"])
+    it(`load none of the libraries that few processes need when ${command} starts`, () => {
+      const loaded = loadedWith(`${ROOT}cli/actions/${command}.ts`);
+      assert.ok(external.includes("undici"), "the list was found");
+      assert.deepEqual(
+        external.filter((name) => name !== undefined && loaded.has(name)),
+        [],
+      );
+      assert.ok(loaded.has("yaml") || loaded.has("pino"), "the imports were found");
+    });
+});
