@@ -327,7 +327,8 @@ class MemoryStore implements MemoryQuotaStore {
 function isCountOf({ algorithm, windowMs, align, rule }: Cell, selector: CountSelector): boolean {
   return (
     windowMs === selector.windowMs &&
-    algorithm === selector.algorithm &&
+    // A policy's own selector may be one of slots, which requests count as another algorithm.
+    (algorithm === selector.algorithm || algorithm === counterKindOf(selector)) &&
     align === selector.align &&
     rule === ruleOf(selector)
   );

@@ -58,4 +58,6 @@ export const POLICY_COUNTINGS: readonly QuotaCounting[] = [
   { algorithm: "fixed-window", windowMs: 60_000, period: { every: "day", timeZone: "Europe/Zurich" } },
   { algorithm: "fixed-window", windowMs: 60_000, period: { every: "day", timeZone: "Asia/Kolkata" } },
   { algorithm: "allocation", windowMs: 0 },
+  // Counted as a sliding window: a window of its own tells the two apart.
+  { algorithm: "concurrency", windowMs: 10_000 },
 ];
