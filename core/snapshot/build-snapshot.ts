@@ -121,7 +121,7 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     ...faultsOfConnectionRoutes(set),
     ...faultsOfGatewaySelectors(set.documents),
     ...faultsOfMeshConfig(documents),
-    ...faultsOfSidecars(documents),
+    ...faultsOfSidecars(set, meshConfig?.rootNamespace ?? DEFAULT_ROOT_NAMESPACE),
     ...partsWithoutEffect(documents),
     ...faultsOfPeerAuthentications(documents),
   ]

@@ -4,7 +4,7 @@
 import type { Diagnostic } from "../../../kernel/diagnostic.ts";
 import { hostIntersection } from "../../traffic/host-name.ts";
 import { documentsOf, faultAt, type ParsedDocument } from "../document.ts";
-import { carriedBy } from "../kinds/gateway-tls.ts";
+import { carriedBy } from "../kinds/port-protocols.ts";
 import { GATEWAY, type GatewayServerSpec, type GatewaySpec } from "../kinds/gateway.ts";
 import { displayName } from "../kinds/kind.ts";
 import { VIRTUAL_SERVICE } from "../kinds/virtual-service.ts";

@@ -48,13 +48,11 @@ interface Mesh {
 
 /** Checks references to hosts, ports, subsets and gateways in Istio's documents. */
 export function faultsOfTraffic(set: DocumentSet): readonly Diagnostic[] {
-  const readable = (kind: string) =>
-    set.complete && set.documents.every(({ definition, valid }) => valid || definition.kind !== kind);
   const mesh: Mesh = {
     services: servicesOf(set),
     rules: documentsOf(set.documents, DESTINATION_RULE),
-    allServices: readable(SERVICE_ENTRY.kind) && readable(SERVICE.kind),
-    allRules: readable(DESTINATION_RULE.kind),
+    allServices: set.readsAll(SERVICE_ENTRY.kind) && set.readsAll(SERVICE.kind),
+    allRules: set.readsAll(DESTINATION_RULE.kind),
   };
   return [
     ...faultsOfWorkloads(set),
