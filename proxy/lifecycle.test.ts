@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { connect, isIP, type Socket } from "node:net";
+import { freePort } from "../bench/machine/free-port.ts";
 import { parse } from "yaml";
 
 import {
@@ -138,7 +139,9 @@ describeTransports("a new configuration", () => {
   });
 
   it("starts new listeners, drains removed ones, and keeps unchanged ones", async () => {
+    let isUnderWay = false;
     const upstream = await httpUpstream((incoming, outgoing) => {
+      isUnderWay ||= incoming.url === "/slow";
       setTimeout(() => outgoing.end("slow"), incoming.url === "/slow" ? 100 : 0);
     });
     const clusters = [clusterOf([endpointAt(upstream.port)])];
@@ -146,7 +149,7 @@ describeTransports("a new configuration", () => {
     const rig = await startProxy(configOf({ clusters, listeners: [EDGE, second] }));
     const [first, gone] = rig.proxy.addresses().listeners.map(({ port }) => port) as [number, number];
     const underWay = call(gone, { path: "/slow" });
-    await later(20);
+    await until(() => isUnderWay);
     rig.apply(configOf({ clusters, listeners: [EDGE, { ...EDGE, name: "third" }] }));
     await until(() => rig.proxy.addresses().listeners.some(({ name }) => name === "third"));
     const addresses = rig.proxy.addresses().listeners;
@@ -284,6 +287,15 @@ describeTransports("start, drain and close", () => {
     await assert.rejects(startProxy(configOf({ clusters: [], listeners: [{ ...EDGE, port }] })), {
       code: "PURSER_PORT_TAKEN",
       message: `127.0.0.1:${port} is taken by another program`,
+    });
+  });
+
+  it("of two listeners with one address the second is PURSER_PORT_TAKEN, and names both", async () => {
+    const port = await freePort();
+    const listeners = ["first", "second"].map((name) => ({ ...EDGE, name, port }));
+    await assert.rejects(startProxy(configOf({ clusters: [], listeners })), {
+      code: "PURSER_PORT_TAKEN",
+      message: `127.0.0.1:${port} of the listener second is taken by first`,
     });
   });
 

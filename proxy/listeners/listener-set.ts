@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Listener } from "../../core/traffic/resources/listener.ts";
+import { PurserError } from "../../kernel/errors.ts";
 import type { ProxySnapshot } from "../snapshot/snapshot.ts";
 import type { HeldCredential } from "../transport/tls/credentials/credential-store.ts";
 import { type ListenerServices, ListenerServer } from "./listener-server.ts";
@@ -32,9 +33,7 @@ export class ListenerSet {
    * @returns Errors of listeners that could not listen; the next update tries them again.
    */
   async update(snapshot: ProxySnapshot, drainMs: number): Promise<readonly unknown[]> {
-    const wanted = new Map(
-      snapshot.resources.listeners.resources.map((listener) => [keyOf(listener), listener] as const),
-    );
+    const { wanted, errors } = distinctAddresses(snapshot.resources.listeners.resources);
     const credentials = this.#holdCredentials(snapshot);
     // The files of new certificates are read first: without them, the first clients would be refused.
     const settled = this.#services.tls.credentials.settled();
@@ -53,7 +52,8 @@ export class ListenerSet {
       this.#servers.delete(key);
       this.#leave(server, drainMs);
     }
-    return results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
+    const failed = results.filter((result) => result.status === "rejected");
+    return [...errors, ...failed.map(({ reason }): unknown => reason)];
   }
 
   addresses(): readonly ListenerAddress[] {
@@ -94,6 +94,28 @@ export class ListenerSet {
     });
     this.#leaving.set(server, leaving);
   }
+}
+
+/** The listeners by their addresses. Of two with the same address the first has it, and the other is an error. */
+function distinctAddresses(listeners: readonly Listener[]): {
+  readonly wanted: ReadonlyMap<string, Listener>;
+  readonly errors: readonly PurserError[];
+} {
+  const wanted = new Map<string, Listener>();
+  const errors: PurserError[] = [];
+  for (const listener of listeners) {
+    const { name, host, port } = listener;
+    const first = wanted.get(keyOf(listener));
+    if (first === undefined) wanted.set(keyOf(listener), listener);
+    else
+      errors.push(
+        new PurserError(
+          "PURSER_PORT_TAKEN",
+          `${host}:${port} of the listener ${name} is taken by ${first.name}`,
+        ),
+      );
+  }
+  return { wanted, errors };
 }
 
 function schemeOf({ tlsServers, tcp }: Listener): ListenerAddress["scheme"] {
