@@ -99,6 +99,7 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     extensions.handlers,
   );
   const meshConfig = meshConfigOf(documents);
+  const { rootNamespace = DEFAULT_ROOT_NAMESPACE } = meshConfig ?? {};
   const authorizations = authorizationDocuments(set, meshConfig);
   const known = { manifest: attributes.manifest, complete: attributes.complete && set.complete };
   const compiled = compileExpressions(documents, compile, known);
@@ -121,8 +122,8 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     ...faultsOfConnectionRoutes(set),
     ...faultsOfGatewaySelectors(set.documents),
     ...faultsOfMeshConfig(documents),
-    ...faultsOfSidecars(set, meshConfig?.rootNamespace ?? DEFAULT_ROOT_NAMESPACE),
-    ...partsWithoutEffect(documents),
+    ...faultsOfSidecars(set, rootNamespace),
+    ...partsWithoutEffect(documents, rootNamespace),
     ...faultsOfPeerAuthentications(documents),
   ]
     .map((diagnostic) => (input.strict === true ? strictly(diagnostic) : diagnostic))

@@ -1,17 +1,19 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { canonicalHost, resolveHost } from "../../traffic/host-name.ts";
+import { canonicalHost, resolveHost, splitHost } from "../../traffic/host-name.ts";
 import { Imports } from "../../traffic/imports.ts";
 import { documentsOf, type ParsedDocument } from "../document.ts";
 import { type EgressPort, egressPortOf, SIDECAR, type SidecarSpec } from "../kinds/sidecar.ts";
 import { MESH_GATEWAY, type VirtualServiceSpec } from "../kinds/virtual-service-schema.ts";
 import type { DocumentPath } from "../yaml/places.ts";
-import { type DeclaredPort, declaredPorts } from "./declared-ports.ts";
+import { type DeclaredService, declaredServices } from "./declared-services.ts";
 
 /** A listener that the sidecars of some workloads open for one port of services. */
 export interface EgressListener extends EgressPort {
   readonly sidecar: ParsedDocument;
+  /** The namespace of its workloads; undefined for a Sidecar of the root namespace, whose workloads are in any. */
+  readonly client: string | undefined;
   /** The place of its item of `egress`. */
   readonly path: DocumentPath;
   readonly imports: Imports;
@@ -20,49 +22,53 @@ export interface EgressListener extends EgressPort {
 /** The listeners of all Sidecars, with what they may serve. */
 export class EgressListeners {
   readonly all: readonly EgressListener[];
-  readonly #ports: readonly DeclaredPort[];
-  /** Canonical hosts, by themselves. */
-  readonly #hosts: ReadonlyMap<string, string>;
+  readonly #documents: readonly ParsedDocument[];
+  /** Those that proxies of a namespace see, by the namespace. */
+  readonly #services = new Map<string | undefined, ReadonlyMap<string, DeclaredService>>();
 
-  constructor(documents: readonly ParsedDocument[]) {
-    this.#ports = declaredPorts(documents);
-    this.#hosts = new Map(this.#ports.map(({ host }) => [host, host]));
-    this.all = documentsOf(documents, SIDECAR).flatMap((sidecar) =>
-      ((sidecar.spec as SidecarSpec).egress ?? []).flatMap((item, index): readonly EgressListener[] => {
+  constructor(documents: readonly ParsedDocument[], rootNamespace: string) {
+    this.#documents = documents;
+    this.all = documentsOf(documents, SIDECAR).flatMap((sidecar) => {
+      const { namespace } = sidecar.metadata;
+      const client = namespace === rootNamespace ? undefined : namespace;
+      const { egress = [] } = sidecar.spec as SidecarSpec;
+      return egress.flatMap((item, index): readonly EgressListener[] => {
         const port = egressPortOf(item);
-        const imports = new Imports(item.hosts, sidecar.metadata.namespace);
-        return port === undefined ? [] : [{ ...port, sidecar, path: ["spec", "egress", index], imports }];
-      }),
+        const imports = new Imports(item.hosts, client ?? "*");
+        const path: DocumentPath = ["spec", "egress", index];
+        return port === undefined ? [] : [{ ...port, sidecar, client, path, imports }];
+      });
+    });
+  }
+
+  /** The imported services that have the listener's port, or may have it. */
+  servicesOf({ port, client, imports }: EgressListener): readonly DeclaredService[] {
+    return [...this.#seenBy(client).values()].filter(
+      ({ canonicalHost: host, namespace, ports, anyPort }) =>
+        (anyPort || ports.has(port)) && imports.hasService(splitHost(host, namespace).namespace, host),
     );
   }
 
-  /** The imported ports of services with the listener's number, one for each host. */
-  portsFor({ port, sidecar, imports }: EgressListener): readonly DeclaredPort[] {
-    const { namespace: client } = sidecar.metadata;
-    const imported = new Map<string, DeclaredPort>();
-    for (const declared of this.#ports) {
-      const { number = port, namespace, host } = declared;
-      const has = number === port && declared.isVisibleTo(client) && imports.hasService(namespace, host);
-      if (has && !imported.has(host)) imported.set(host, declared);
-    }
-    return [...imported.values()];
-  }
-
   /** Whether a VirtualService has routes of the listener's kind, for its port and an imported host. */
-  routes({ port, carried, imports }: EgressListener, { metadata, spec }: ParsedDocument): boolean {
+  routes({ port, carried, imports, client }: EgressListener, { metadata, spec }: ParsedDocument): boolean {
     const { hosts = [], gateways = [MESH_GATEWAY], http, tls, tcp } = spec as VirtualServiceSpec;
     const written = { http, tls, tcp }[carried] ?? [];
     const { namespace } = metadata;
+    const services = this.#seenBy(client);
+    const canonical = (host: string) =>
+      resolveHost(services, host, namespace)?.canonicalHost ?? canonicalHost(host, namespace);
     return (
       gateways.includes(MESH_GATEWAY) &&
       written.some(({ match = [{}] }) =>
         match.some((each) => (each.port ?? port) === port && each.gateways?.includes(MESH_GATEWAY) !== false),
       ) &&
-      hosts.some((host) => imports.hasRoute(namespace, this.#canonical(host, namespace)))
+      hosts.some((host) => imports.hasRoute(namespace, canonical(host)))
     );
   }
 
-  #canonical(host: string, namespace: string): string {
-    return resolveHost(this.#hosts, host, namespace) ?? canonicalHost(host, namespace);
+  #seenBy(client: string | undefined): ReadonlyMap<string, DeclaredService> {
+    const known = this.#services.get(client) ?? declaredServices(this.#documents, client);
+    this.#services.set(client, known);
+    return known;
   }
 }

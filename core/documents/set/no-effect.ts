@@ -11,8 +11,11 @@ import type { DocumentPath } from "../yaml/places.ts";
 import { EgressListeners } from "./egress-listeners.ts";
 
 /** Warns of valid parts of Istio's documents that change nothing in this mesh. */
-export function partsWithoutEffect(documents: readonly ParsedDocument[]): readonly Diagnostic[] {
-  const listeners = new EgressListeners(documents);
+export function partsWithoutEffect(
+  documents: readonly ParsedDocument[],
+  rootNamespace: string,
+): readonly Diagnostic[] {
+  const listeners = new EgressListeners(documents, rootNamespace);
   return [
     ...documentsOf(documents, VIRTUAL_SERVICE).flatMap((document) =>
       connectionRoutesOfSidecars(document, listeners),

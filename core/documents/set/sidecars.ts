@@ -11,13 +11,13 @@ import type { DocumentSet } from "./document-set.ts";
 import { type EgressListener, EgressListeners } from "./egress-listeners.ts";
 import { unresolved } from "./no-effect.ts";
 
-/** @param rootNamespace Its Sidecars are for the workloads of any namespace, so that what they import is not known. */
 export function faultsOfSidecars(set: DocumentSet, rootNamespace: string): readonly Diagnostic[] {
-  const listeners = new EgressListeners(set.documents);
+  const listeners = new EgressListeners(set.documents, rootNamespace);
   return [
     ...repeatedSidecars(set.documents),
     ...listeners.all
-      .filter(({ sidecar }) => sidecar.metadata.namespace !== rootNamespace)
+      // Those of the root namespace serve other services in each namespace.
+      .filter(({ client }) => client !== undefined)
       .flatMap((listener) => faultsOfListener(listener, listeners, set)),
   ];
 }
@@ -45,13 +45,13 @@ function faultsOfListener(
   set: DocumentSet,
 ): readonly Diagnostic[] {
   const { sidecar, path, port, carried } = listener;
-  const imported = listeners.portsFor(listener);
+  const imported = listeners.servicesOf(listener);
   const suitable = imported.filter(
-    ({ number, carriesBytes }) => number === undefined || carriesBytes === (carried !== "http"),
+    ({ ports, anyPort }) => anyPort || ports.get(port) === (carried !== "http"),
   );
-  const [first, second] = suitable.filter(({ number }) => number !== undefined);
+  const [first, second] = suitable.filter(({ anyPort }) => !anyPort);
   if (carried === "tcp" && first !== undefined && second !== undefined) {
-    const message = `${first.host} and ${second.host} have the port ${port}, and a connection in plain text does not say which it is for: import one of them`;
+    const message = `${first.canonicalHost} and ${second.canonicalHost} have the port ${port}, and a connection in plain text does not say which it is for: import one of them`;
     return [faultAt(sidecar, "PURSER_REF_UNSUITABLE", [...path, "hosts"], message)];
   }
   const isRouted = documentsOf(set.documents, VIRTUAL_SERVICE).some((document) =>
@@ -60,8 +60,8 @@ function faultsOfListener(
   if (suitable.length > 0 || isRouted) return [];
   const [other] = imported;
   if (other !== undefined) {
-    const [carries, needed] = other.carriesBytes ? ["bytes", "TCP"] : ["HTTP", "HTTP"];
-    const message = `Port ${port} of ${other.host} carries ${carries}: write a protocol such as ${needed}`;
+    const [carries, needed] = other.ports.get(port) === true ? ["bytes", "TCP"] : ["HTTP", "HTTP"];
+    const message = `Port ${port} of ${other.canonicalHost} carries ${carries}: write a protocol such as ${needed}`;
     return [faultAt(sidecar, "PURSER_REF_UNSUITABLE", [...path, "port", "protocol"], message)];
   }
   if (!set.readsAll(SERVICE_ENTRY.kind) || !set.readsAll(SERVICE.kind)) return [];
