@@ -119,7 +119,7 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     ...faultsOfTraffic(set),
     ...warningsOfGatewayApi(set),
     ...faultsOfGatewayPorts(set.documents),
-    ...faultsOfConnectionRoutes(set),
+    ...faultsOfConnectionRoutes(set, rootNamespace),
     ...faultsOfGatewaySelectors(set.documents),
     ...faultsOfMeshConfig(documents),
     ...faultsOfSidecars(set, rootNamespace),
