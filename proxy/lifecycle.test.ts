@@ -163,6 +163,19 @@ describeTransports("a new configuration", () => {
     await assert.rejects(call(gone), { code: "ECONNREFUSED" });
   });
 
+  it("moves a listener to another address of its port", async () => {
+    const upstream = await httpUpstream((_incoming, outgoing) => outgoing.end("ok"));
+    const clusters = [clusterOf([endpointAt(upstream.port)])];
+    const port = await freePort();
+    const on = (host: string) => configOf({ clusters, listeners: [{ ...EDGE, host, port }] });
+    const rig = await startProxy(on("0.0.0.0"));
+    for (const host of ["127.0.0.1", "0.0.0.0"]) {
+      rig.apply(on(host));
+      await until(() => rig.proxy.addresses().listeners.some((each) => each.host === host));
+      assert.equal((await call(port)).status, 200);
+    }
+  });
+
   itHttp1("both", "applies changed limits to a running listener, and keeps its connections", async () => {
     const upstream = await httpUpstream((incoming, outgoing) => {
       setTimeout(() => outgoing.end("ok"), incoming.url === "/slow" ? 600 : 0);

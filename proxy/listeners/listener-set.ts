@@ -38,22 +38,42 @@ export class ListenerSet {
     // The files of new certificates are read first: without them, the first clients would be refused.
     const settled = this.#services.tls.credentials.settled();
     if (settled !== undefined) await settled;
-    const started = [...wanted].map(async ([key, listener]) => {
-      const running = this.#servers.get(key);
-      if (running !== undefined) return running.rebind({ listener, snapshot });
-      const server = new ListenerServer({ listener, snapshot }, this.#services);
-      await server.start();
-      this.#servers.set(key, server);
-    });
-    const results = await Promise.allSettled(started);
+    const failed = await this.#start(wanted, snapshot);
     for (const credential of credentials) credential.release();
+    const freedPorts = new Set<number>();
     for (const [key, server] of this.#servers) {
       if (wanted.has(key)) continue;
       this.#servers.delete(key);
+      freedPorts.add(server.address.port);
       this.#leave(server, drainMs);
     }
-    const failed = results.filter((result) => result.status === "rejected");
-    return [...errors, ...failed.map(({ reason }): unknown => reason)];
+    // A listener that left may have been in the way on another address of the port: 0.0.0.0 of 127.0.0.1.
+    const again = new Map([...failed.keys()].filter(([, { port }]) => freedPorts.has(port)));
+    const others = [...failed].filter(([[key]]) => !again.has(key));
+    const stillFailed = await this.#start(again, snapshot);
+    return [...errors, ...others.map(([, error]) => error), ...stillFailed.values()];
+  }
+
+  /** @returns Errors by the listeners that could not listen. */
+  async #start(
+    wanted: ReadonlyMap<string, Listener>,
+    snapshot: ProxySnapshot,
+  ): Promise<ReadonlyMap<readonly [string, Listener], unknown>> {
+    const failed = new Map<readonly [string, Listener], unknown>();
+    const started = [...wanted].map(async (entry) => {
+      const [key, listener] = entry;
+      try {
+        const running = this.#servers.get(key);
+        if (running !== undefined) return running.rebind({ listener, snapshot });
+        const server = new ListenerServer({ listener, snapshot }, this.#services);
+        await server.start();
+        this.#servers.set(key, server);
+      } catch (error) {
+        failed.set(entry, error);
+      }
+    });
+    await Promise.all(started);
+    return failed;
   }
 
   addresses(): readonly ListenerAddress[] {
