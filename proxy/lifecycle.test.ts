@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { connect, isIP, type Socket } from "node:net";
+import { freePort } from "../bench/machine/free-port.ts";
 import { parse } from "yaml";
 
 import {
@@ -138,7 +139,9 @@ describeTransports("a new configuration", () => {
   });
 
   it("starts new listeners, drains removed ones, and keeps unchanged ones", async () => {
+    let isUnderWay = false;
     const upstream = await httpUpstream((incoming, outgoing) => {
+      isUnderWay ||= incoming.url === "/slow";
       setTimeout(() => outgoing.end("slow"), incoming.url === "/slow" ? 100 : 0);
     });
     const clusters = [clusterOf([endpointAt(upstream.port)])];
@@ -146,7 +149,7 @@ describeTransports("a new configuration", () => {
     const rig = await startProxy(configOf({ clusters, listeners: [EDGE, second] }));
     const [first, gone] = rig.proxy.addresses().listeners.map(({ port }) => port) as [number, number];
     const underWay = call(gone, { path: "/slow" });
-    await later(20);
+    await until(() => isUnderWay);
     rig.apply(configOf({ clusters, listeners: [EDGE, { ...EDGE, name: "third" }] }));
     await until(() => rig.proxy.addresses().listeners.some(({ name }) => name === "third"));
     const addresses = rig.proxy.addresses().listeners;
@@ -158,6 +161,19 @@ describeTransports("a new configuration", () => {
     assert.equal((await underWay).body, "slow");
     assert.equal((await call(addresses[1]?.port ?? 0)).status, 200);
     await assert.rejects(call(gone), { code: "ECONNREFUSED" });
+  });
+
+  it("moves a listener to another address of its port", async () => {
+    const upstream = await httpUpstream((_incoming, outgoing) => outgoing.end("ok"));
+    const clusters = [clusterOf([endpointAt(upstream.port)])];
+    const port = await freePort();
+    const on = (host: string) => configOf({ clusters, listeners: [{ ...EDGE, host, port }] });
+    const rig = await startProxy(on("0.0.0.0"));
+    for (const host of ["127.0.0.1", "0.0.0.0"]) {
+      rig.apply(on(host));
+      await until(() => rig.proxy.addresses().listeners.some((each) => each.host === host));
+      assert.equal((await call(port)).status, 200);
+    }
   });
 
   itHttp1("both", "applies changed limits to a running listener, and keeps its connections", async () => {
@@ -284,6 +300,15 @@ describeTransports("start, drain and close", () => {
     await assert.rejects(startProxy(configOf({ clusters: [], listeners: [{ ...EDGE, port }] })), {
       code: "PURSER_PORT_TAKEN",
       message: `127.0.0.1:${port} is taken by another program`,
+    });
+  });
+
+  it("of two listeners with one address the second is PURSER_PORT_TAKEN, and names both", async () => {
+    const port = await freePort();
+    const listeners = ["first", "second"].map((name) => ({ ...EDGE, name, port }));
+    await assert.rejects(startProxy(configOf({ clusters: [], listeners })), {
+      code: "PURSER_PORT_TAKEN",
+      message: `127.0.0.1:${port} of the listener second is taken by first`,
     });
   });
 

@@ -99,6 +99,7 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     extensions.handlers,
   );
   const meshConfig = meshConfigOf(documents);
+  const { rootNamespace = DEFAULT_ROOT_NAMESPACE } = meshConfig ?? {};
   const authorizations = authorizationDocuments(set, meshConfig);
   const known = { manifest: attributes.manifest, complete: attributes.complete && set.complete };
   const compiled = compileExpressions(documents, compile, known);
@@ -118,11 +119,11 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     ...faultsOfTraffic(set),
     ...warningsOfGatewayApi(set),
     ...faultsOfGatewayPorts(set.documents),
-    ...faultsOfConnectionRoutes(set),
+    ...faultsOfConnectionRoutes(set, rootNamespace),
     ...faultsOfGatewaySelectors(set.documents),
     ...faultsOfMeshConfig(documents),
-    ...faultsOfSidecars(documents),
-    ...partsWithoutEffect(documents),
+    ...faultsOfSidecars(set, rootNamespace),
+    ...partsWithoutEffect(documents, rootNamespace),
     ...faultsOfPeerAuthentications(documents),
   ]
     .map((diagnostic) => (input.strict === true ? strictly(diagnostic) : diagnostic))

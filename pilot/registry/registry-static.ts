@@ -3,7 +3,8 @@
 
 import ipaddr from "ipaddr.js";
 import { DEFAULT_NAMESPACE } from "../../core/documents/kinds/kind.ts";
-import { carriesBytes, type ServiceEntrySpec } from "../../core/documents/kinds/service-entry.ts";
+import { carriedBy } from "../../core/documents/kinds/port-protocols.ts";
+import type { ServiceEntrySpec } from "../../core/documents/kinds/service-entry.ts";
 import {
   SIDECAR_LABEL,
   WORKLOAD_LABEL,
@@ -135,7 +136,7 @@ function serviceOf(
     ports: spec.ports.map((port) => ({
       number: port.number,
       name: port.name,
-      carriesBytes: carriesBytes(port),
+      carriesBytes: carriedBy(port.protocol) !== "http",
       protocol: httpProtocolNamed(port.protocol),
       endpoints: endpointsOf(workloads ?? [{ address: host }], spec.resolution, port),
     })),

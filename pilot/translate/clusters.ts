@@ -140,6 +140,11 @@ export class ClusterCollector {
     return name;
   }
 
+  /** Adds the cluster of a service's port and returns its name. */
+  useService({ host, namespace }: ServiceIdentity, port: number): string {
+    return this.use({ host, namespace, port }, port);
+  }
+
   /**
    * The cluster of the application behind a sidecar.
    *

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { isExportedTo } from "../../core/documents/kinds/export-to.ts";
+import { annotatedExportTo, isExportedTo } from "../../core/documents/kinds/export-to.ts";
 import type { TrafficDocument, TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 
 /** The documents without those that their `exportTo` hides from proxies of the namespace. */
@@ -23,20 +23,9 @@ export function documentsExportedTo(namespace: string, documents: TrafficDocumen
           kubernetes: {
             ...documents.kubernetes,
             services: documents.kubernetes.services.filter(({ metadata }) =>
-              isExportedTo(annotatedExport(metadata.annotations), metadata.namespace, namespace),
+              isExportedTo(annotatedExportTo(metadata.annotations), metadata.namespace, namespace),
             ),
           },
         }),
   };
-}
-
-/** Istio's annotation of a Service, in place of the field exportTo: entries separated by commas. */
-const EXPORT_ANNOTATION = "networking.istio.io/exportTo";
-
-function annotatedExport(annotations: Readonly<Record<string, string>>): readonly string[] | undefined {
-  const entries = (annotations[EXPORT_ANNOTATION] ?? "")
-    .split(",")
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== "");
-  return entries.length === 0 ? undefined : entries;
 }

@@ -1,13 +1,14 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { SidecarSpec } from "../../core/documents/kinds/sidecar.ts";
+import { carriedBy } from "../../core/documents/kinds/port-protocols.ts";
+import { type EgressPort, egressPortOf, type SidecarSpec } from "../../core/documents/kinds/sidecar.ts";
 import type { VirtualServiceSpec } from "../../core/documents/kinds/virtual-service-schema.ts";
 import type { TrafficDocument, TrafficDocuments } from "../../core/snapshot/snapshot.ts";
-import { canonicalHost, hostCovers, hostIntersection } from "../../core/traffic/host-name.ts";
+import { Imports } from "../../core/traffic/imports.ts";
 import { selects } from "../../core/traffic/labels.ts";
 import { type HttpProtocol, httpProtocolNamed } from "../../core/traffic/port-protocol.ts";
-import type { Registry, Service } from "../registry/registry-static.ts";
+import type { Registry, Service, ServicePort } from "../registry/registry-static.ts";
 import type { Workload } from "./workload.ts";
 
 /** The part of the mesh that a workload's sidecar serves. */
@@ -19,10 +20,10 @@ export interface SidecarScope {
 }
 
 /** A parsed item of `egress`. */
-interface Import {
+interface Item {
   /** The services' port; undefined for all ports that no other item has. */
   readonly port: number | undefined;
-  readonly hosts: readonly { readonly namespace: string; readonly host: string }[];
+  readonly imports: Imports;
 }
 
 /**
@@ -37,20 +38,68 @@ export function sidecarScopeOf(
 ): SidecarScope {
   const sidecar = sidecarOf(sidecars, workload, rootNamespace);
   if (sidecar?.spec.egress === undefined) return { services: registry.services, virtualServices };
-  const imports = sidecar.spec.egress.map((item) => importOf(item, workload.namespace));
+  const items = sidecar.spec.egress.map(({ port, hosts }): Item => {
+    return { port: port?.number, imports: new Imports(hosts, workload.namespace) };
+  });
   return {
-    services: registry.services.flatMap((service) => {
-      const ports = service.ports.filter(({ number }) => importsPort(imports, service, number));
-      return ports.length === 0 ? [] : [{ ...service, ports }];
-    }),
-    virtualServices: virtualServices.flatMap((document) => {
-      const { namespace } = document.metadata;
-      const hosts = (document.spec.hosts ?? []).filter((host) =>
-        importsRoute(imports, namespace, registry.canonical(host, namespace)),
-      );
-      return hosts.length === 0 ? [] : [{ ...document, spec: { ...document.spec, hosts } }];
-    }),
+    services: servicesWith(registry, (service, { number }) => importsPort(items, service, number)),
+    virtualServices: routesOf(
+      items.map(({ imports }) => imports),
+      virtualServices,
+      registry,
+    ),
   };
+}
+
+/** A listener of a sidecar for calls of one port of services, with the part of the mesh that it serves. */
+export interface EgressListener extends EgressPort, SidecarScope {}
+
+/** The listeners that the workload's Sidecar opens beside the one for all services. */
+export function egressListenersOf(
+  { sidecars, virtualServices, rootNamespace }: TrafficDocuments,
+  registry: Registry,
+  workload: Workload,
+): readonly EgressListener[] {
+  const { egress = [] } = sidecarOf(sidecars, workload, rootNamespace)?.spec ?? {};
+  return egress.flatMap((item) => {
+    const listener = egressPortOf(item);
+    if (listener === undefined) return [];
+    const imports = new Imports(item.hosts, workload.namespace);
+    const services = servicesWith(
+      registry,
+      ({ identity, canonicalHost }, { number, carriesBytes }) =>
+        number === listener.port &&
+        carriesBytes === (listener.carried !== "http") &&
+        imports.hasService(identity.namespace, canonicalHost),
+    );
+    return [{ ...listener, services, virtualServices: routesOf([imports], virtualServices, registry) }];
+  });
+}
+
+/** The services that have such ports, with these ports alone. */
+function servicesWith(
+  { services }: Registry,
+  has: (service: Service, port: ServicePort) => boolean,
+): readonly Service[] {
+  return services.flatMap((service) => {
+    const ports = service.ports.filter((port) => has(service, port));
+    return ports.length === 0 ? [] : [{ ...service, ports }];
+  });
+}
+
+/** The VirtualServices with imported hosts, with these hosts alone. */
+function routesOf(
+  imports: readonly Imports[],
+  virtualServices: readonly TrafficDocument<VirtualServiceSpec>[],
+  registry: Registry,
+): readonly TrafficDocument<VirtualServiceSpec>[] {
+  return virtualServices.flatMap((document) => {
+    const { namespace } = document.metadata;
+    const hosts = (document.spec.hosts ?? []).filter((host) =>
+      imports.some((each) => each.hasRoute(namespace, registry.canonical(host, namespace))),
+    );
+    return hosts.length === 0 ? [] : [{ ...document, spec: { ...document.spec, hosts } }];
+  });
 }
 
 /** A port on which a sidecar takes calls for its workload, with the application's address. */
@@ -59,8 +108,8 @@ export interface InboundPort {
   readonly port: number;
   readonly appHost: string;
   readonly appPort: number;
-  /** The protocol towards the application; default: that of the service's port. */
-  readonly protocol?: HttpProtocol;
+  /** The protocol towards the application, or bytes as they come; default: that of the service's port. */
+  readonly protocol?: HttpProtocol | "bytes";
 }
 
 /** The inbound ports that the workload's Sidecar lists; undefined when it lists none. @param host Default address. */
@@ -77,10 +126,14 @@ export function inboundPortsOf(
         port: port.number,
         appHost: defaultEndpoint.slice(0, colon).replace(/^\[(.*)\]$/, "$1"),
         appPort: Number(defaultEndpoint.slice(colon + 1)),
-        protocol: httpProtocolNamed(port.protocol),
+        protocol: inboundProtocolOf(port.protocol),
       };
     },
   );
+}
+
+function inboundProtocolOf(protocol: string): NonNullable<InboundPort["protocol"]> {
+  return carriedBy(protocol) === "http" ? httpProtocolNamed(protocol) : "bytes";
 }
 
 /**
@@ -107,43 +160,8 @@ function isForAll({ spec }: TrafficDocument<SidecarSpec>): boolean {
   return spec.workloadSelector === undefined;
 }
 
-/** @param own The workload's namespace, which `.` is in a Sidecar of the root namespace too. */
-function importOf({ port, hosts }: NonNullable<SidecarSpec["egress"]>[number], own: string): Import {
-  return {
-    port: port?.number,
-    hosts: hosts.map((written) => {
-      const slash = written.indexOf("/");
-      const namespace = written.slice(0, slash);
-      return { namespace: namespace === "." ? own : namespace, host: written.slice(slash + 1) };
-    }),
-  };
-}
-
-function importsPort(imports: readonly Import[], service: Service, port: number): boolean {
-  const { namespace } = service.identity;
-  const specific = imports.filter((item) => item.port === port);
-  const applying = specific.length > 0 ? specific : imports.filter((item) => item.port === undefined);
-  return applying.some(({ hosts }) =>
-    hosts.some(
-      (each) =>
-        isNamespace(each.namespace, namespace) &&
-        hostCovers(canonicalHost(each.host, namespace), service.canonicalHost),
-    ),
-  );
-}
-
-/** A route with `*.example.com` is imported by `api.example.com`, and the other way round: hosts need only overlap. */
-function importsRoute(imports: readonly Import[], namespace: string, host: string): boolean {
-  return imports.some(({ hosts }) =>
-    hosts.some(
-      (each) =>
-        isNamespace(each.namespace, namespace) &&
-        hostIntersection(canonicalHost(each.host, namespace), host) !== undefined,
-    ),
-  );
-}
-
-/** The namespace `~` of `~/*` is no namespace's name. */
-function isNamespace(imported: string, namespace: string): boolean {
-  return imported === "*" || imported === namespace;
+function importsPort(items: readonly Item[], { identity, canonicalHost }: Service, port: number): boolean {
+  const specific = items.filter((item) => item.port === port);
+  const applying = specific.length > 0 ? specific : items.filter((item) => item.port === undefined);
+  return applying.some(({ imports }) => imports.hasService(identity.namespace, canonicalHost));
 }

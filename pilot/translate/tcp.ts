@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { carriedBy } from "../../core/documents/kinds/gateway-tls.ts";
+import { carriedBy } from "../../core/documents/kinds/port-protocols.ts";
 import type { GatewaySpec } from "../../core/documents/kinds/gateway.ts";
 import { displayName } from "../../core/documents/kinds/kind.ts";
 import type { VirtualServiceSpec } from "../../core/documents/kinds/virtual-service-schema.ts";
@@ -98,13 +98,17 @@ function routesOf(
     const scope: RouteScope = { workload, gateways, port };
     const names = kind === "tcp" ? [] : [...domains];
     return kind === "tls"
-      ? translateRoutes(document, "tls", names, scope, clusters)
-      : translateRoutes(document, "tcp", names, scope, clusters);
+      ? translateTcpRoutes(document, "tls", names, scope, clusters)
+      : translateTcpRoutes(document, "tcp", names, scope, clusters);
   });
 }
 
-/** @param names Server names that the routes may take; empty for connections without one. */
-function translateRoutes(
+/**
+ * The routes of one VirtualService, without those for other scopes.
+ *
+ * @param names Server names that the routes may take; empty for connections without one.
+ */
+export function translateTcpRoutes(
   { metadata, spec }: TrafficDocument<VirtualServiceSpec>,
   kind: "tls" | "tcp",
   names: readonly string[],

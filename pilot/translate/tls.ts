@@ -3,7 +3,8 @@
 
 import type { ClientTlsSpec } from "../../core/documents/kinds/destination-rule-tls.ts";
 import type { GatewayServerSpec, GatewaySpec } from "../../core/documents/kinds/gateway.ts";
-import { carriedBy, type GatewayTlsSpec } from "../../core/documents/kinds/gateway-tls.ts";
+import type { GatewayTlsSpec } from "../../core/documents/kinds/gateway-tls.ts";
+import { carriedBy } from "../../core/documents/kinds/port-protocols.ts";
 import type { TrafficDocument } from "../../core/snapshot/snapshot.ts";
 import {
   type CredentialFiles,

@@ -4,6 +4,7 @@
 import type { ProxyNode } from "../../api/pilot-service.ts";
 import type { GatewayServerSpec } from "../../core/documents/kinds/gateway.ts";
 import { DEFAULT_NAMESPACE } from "../../core/documents/kinds/kind.ts";
+import { LOOPBACK } from "../../core/documents/kinds/sidecar.ts";
 import type { TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 import { canonicalHost, splitHost } from "../../core/traffic/host-name.ts";
 import { selects } from "../../core/traffic/labels.ts";
@@ -17,6 +18,7 @@ import { documentsExportedTo } from "./exports.ts";
 import { withGatewayApi } from "./gateway-api/lower.ts";
 import { createRegistry } from "../registry/registry.ts";
 import type { Registry } from "../registry/registry-static.ts";
+import { egressTcp } from "./egress-tcp.ts";
 import { EndpointPeerTls } from "./peer-tls/endpoint-peer-tls.ts";
 import { listenerPeerTls } from "./peer-tls/listener-peer-tls.ts";
 import { type PeerTlsModes, settledModes } from "./peer-tls/peer-tls-modes.ts";
@@ -26,7 +28,7 @@ import { resourceSetOf } from "./resource-set.ts";
 import { defaultRoute } from "./routes.ts";
 import { RuleLookup } from "./rule-lookup.ts";
 import { labelsOf, type Workload } from "./workload.ts";
-import { type InboundPort, inboundPortsOf, sidecarScopeOf } from "./sidecar-scope.ts";
+import { egressListenersOf, type InboundPort, inboundPortsOf, sidecarScopeOf } from "./sidecar-scope.ts";
 import { edgeTcpOf, inboundTcp } from "./tcp.ts";
 import { serversOf, tlsServersOf } from "./tls.ts";
 import { gatewayVirtualHosts, meshVirtualHosts, type ServersOfPort } from "./virtual-hosts.ts";
@@ -168,10 +170,10 @@ function edgeTableName(port: number): string {
   return `http.${port}`;
 }
 
-/** A sidecar's outbound listener sends requests in its workload's name, so only its own host may reach it. */
-const LOOPBACK = "127.0.0.1";
-
-/** A sidecar's listeners: outbound for calls of its service, inbound for calls to it. */
+/**
+ * A sidecar's listeners: outbound for calls of its service, inbound for calls to it. The outbound listener for all services is
+ * on loopback, since it sends requests in its workload's name.
+ */
 function sidecarParts(
   documents: TrafficDocuments,
   node: SidecarNode,
@@ -183,17 +185,31 @@ function sidecarParts(
   const routeTables: RouteTable[] = [
     { name: "outbound", virtualHosts: meshVirtualHosts(registry, clusters, client) },
   ];
+  for (const egress of egressListenersOf(documents, registry, workload)) {
+    const { host, port, carried } = egress;
+    const name = `outbound_${host}_${port}`;
+    const listener = { ...sidecarListener("outbound", host, port, documents), name, routeTable: name };
+    if (carried !== "http") {
+      listeners.push({ ...listener, tcp: egressTcp(name, egress, { registry, clusters, workload }) });
+      continue;
+    }
+    listeners.push(listener);
+    routeTables.push({ name, virtualHosts: meshVirtualHosts(registry, clusters, { ...client, ...egress }) });
+  }
   const ofFlags: readonly InboundPort[] =
     node.inbound === undefined ? [] : [{ host: node.host, ...node.inbound }];
   const ofDocument = inboundPortsOf(documents, workload, node.host);
   for (const { host, port, appHost, appPort, protocol } of ofDocument ?? ofFlags) {
     if (service === undefined) break;
-    const cluster = clusters.useInbound(service, appHost, appPort, protocol);
+    const ofListener = protocol === "bytes" ? undefined : protocol;
+    const cluster = clusters.useInbound(service, appHost, appPort, ofListener);
     const peerTls = listenerPeerTls(peerModes.ofServer(workload, port), node, documents.trustDomains);
     const listener = { ...sidecarListener("inbound", host, port, documents), ...peerTls };
     // Each port of a document goes to an application of its own.
     const name = ofDocument === undefined ? listener.name : `inbound_${port}`;
-    if (protocol === undefined && clusters.carriesBytesInbound(service, appPort)) {
+    const carriesBytes =
+      protocol === "bytes" || (protocol === undefined && clusters.carriesBytesInbound(service, appPort));
+    if (carriesBytes) {
       listeners.push({ ...listener, name, tcp: inboundTcp(cluster) });
       continue;
     }

@@ -26,6 +26,8 @@ type VirtualService = TrafficDocument<VirtualServiceSpec>;
 export interface MeshClient extends SidecarScope {
   readonly workload: Workload;
   readonly sees: (service: Service) => boolean;
+  /** The port of a listener for one port of services; default: a listener for all ports. */
+  readonly port?: number;
 }
 
 /**
@@ -42,8 +44,8 @@ export function meshVirtualHosts(
     (document) => document.spec.http !== undefined && isBound(document, MESH_GATEWAY),
   );
   const bound = groupByHost(boundToMesh, registry);
-  const { workload } = client;
-  const scope = { workload, gateways: new Set([MESH_GATEWAY]), port: undefined };
+  const { workload, port: ofListener } = client;
+  const scope = { workload, gateways: new Set([MESH_GATEWAY]), port: ofListener };
   const hosts: VirtualHost[] = [];
   const taken = new Set(services.map(({ identity }) => identity.host));
   for (const service of services) {
@@ -131,14 +133,14 @@ export function isBound({ metadata, spec }: VirtualService, gateway: string): bo
   );
 }
 
-interface HostGroup {
+export interface HostGroup {
   /** The host as the first document writes it. */
   readonly written: string;
   readonly documents: VirtualService[];
 }
 
 /** Groups VirtualServices by canonical host, in document order: their routes are concatenated. */
-function groupByHost(
+export function groupByHost(
   documents: readonly VirtualService[],
   registry: Registry,
 ): ReadonlyMap<string, HostGroup> {
@@ -154,7 +156,8 @@ function groupByHost(
   return groups;
 }
 
-function mostExact(
+/** The VirtualServices for a service: those whose host covers it best. */
+export function mostExact(
   groups: ReadonlyMap<string, HostGroup>,
   host: string,
 ): readonly VirtualService[] | undefined {
@@ -174,12 +177,8 @@ function claimAliases(service: Service, clientNamespace: string, taken: Set<stri
   return [own, ...free];
 }
 
-function straightTo(service: Service, port: ServicePort, clusters: ClusterCollector) {
-  const { host, namespace } = service.identity;
-  return defaultRoute(
-    clusters.use({ host, namespace, port: port.number }, port.number),
-    DEFAULT_RETRY_POLICY,
-  );
+function straightTo({ identity }: Service, port: ServicePort, clusters: ClusterCollector) {
+  return defaultRoute(clusters.useService(identity, port.number), DEFAULT_RETRY_POLICY);
 }
 
 /** The hosts that the servers and the VirtualService have in common, the more specific of each two. */

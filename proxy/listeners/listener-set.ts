@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Listener } from "../../core/traffic/resources/listener.ts";
+import { PurserError } from "../../kernel/errors.ts";
 import type { ProxySnapshot } from "../snapshot/snapshot.ts";
 import type { HeldCredential } from "../transport/tls/credentials/credential-store.ts";
 import { type ListenerServices, ListenerServer } from "./listener-server.ts";
@@ -32,28 +33,47 @@ export class ListenerSet {
    * @returns Errors of listeners that could not listen; the next update tries them again.
    */
   async update(snapshot: ProxySnapshot, drainMs: number): Promise<readonly unknown[]> {
-    const wanted = new Map(
-      snapshot.resources.listeners.resources.map((listener) => [keyOf(listener), listener] as const),
-    );
+    const { wanted, errors } = distinctAddresses(snapshot.resources.listeners.resources);
     const credentials = this.#holdCredentials(snapshot);
     // The files of new certificates are read first: without them, the first clients would be refused.
     const settled = this.#services.tls.credentials.settled();
     if (settled !== undefined) await settled;
-    const started = [...wanted].map(async ([key, listener]) => {
-      const running = this.#servers.get(key);
-      if (running !== undefined) return running.rebind({ listener, snapshot });
-      const server = new ListenerServer({ listener, snapshot }, this.#services);
-      await server.start();
-      this.#servers.set(key, server);
-    });
-    const results = await Promise.allSettled(started);
+    const failed = await this.#start(wanted, snapshot);
     for (const credential of credentials) credential.release();
+    const freedPorts = new Set<number>();
     for (const [key, server] of this.#servers) {
       if (wanted.has(key)) continue;
       this.#servers.delete(key);
+      freedPorts.add(server.address.port);
       this.#leave(server, drainMs);
     }
-    return results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
+    // A listener that left may have been in the way on another address of the port: 0.0.0.0 of 127.0.0.1.
+    const again = new Map([...failed.keys()].filter(([, { port }]) => freedPorts.has(port)));
+    const others = [...failed].filter(([[key]]) => !again.has(key));
+    const stillFailed = await this.#start(again, snapshot);
+    return [...errors, ...others.map(([, error]) => error), ...stillFailed.values()];
+  }
+
+  /** @returns Errors by the listeners that could not listen. */
+  async #start(
+    wanted: ReadonlyMap<string, Listener>,
+    snapshot: ProxySnapshot,
+  ): Promise<ReadonlyMap<readonly [string, Listener], unknown>> {
+    const failed = new Map<readonly [string, Listener], unknown>();
+    const started = [...wanted].map(async (entry) => {
+      const [key, listener] = entry;
+      try {
+        const running = this.#servers.get(key);
+        if (running !== undefined) return running.rebind({ listener, snapshot });
+        const server = new ListenerServer({ listener, snapshot }, this.#services);
+        await server.start();
+        this.#servers.set(key, server);
+      } catch (error) {
+        failed.set(entry, error);
+      }
+    });
+    await Promise.all(started);
+    return failed;
   }
 
   addresses(): readonly ListenerAddress[] {
@@ -94,6 +114,28 @@ export class ListenerSet {
     });
     this.#leaving.set(server, leaving);
   }
+}
+
+/** The listeners by their addresses. Of two with the same address the first has it, and the other is an error. */
+function distinctAddresses(listeners: readonly Listener[]): {
+  readonly wanted: ReadonlyMap<string, Listener>;
+  readonly errors: readonly PurserError[];
+} {
+  const wanted = new Map<string, Listener>();
+  const errors: PurserError[] = [];
+  for (const listener of listeners) {
+    const { name, host, port } = listener;
+    const first = wanted.get(keyOf(listener));
+    if (first === undefined) wanted.set(keyOf(listener), listener);
+    else
+      errors.push(
+        new PurserError(
+          "PURSER_PORT_TAKEN",
+          `${host}:${port} of the listener ${name} is taken by ${first.name}`,
+        ),
+      );
+  }
+  return { wanted, errors };
 }
 
 function schemeOf({ tlsServers, tcp }: Listener): ListenerAddress["scheme"] {

@@ -30,7 +30,7 @@ function load(text: string, strict: boolean) {
 
 describe("parts of documents without effect", () => {
   for (const [path, expected] of [
-    ["virtual-service/tcp-routes", /^f:10:\d+: warning: .*outbound listener takes HTTP alone.*NO_EFFECT\]$/m],
+    ["virtual-service/tcp-routes", /^f:10:\d+: warning: .*no Sidecar opens a listener of TCP.*NO_EFFECT\]$/m],
     ["sidecar/no-capture", /^f:15:\d+: warning: .*no traffic is captured.*NO_EFFECT\]$/m],
     [
       "authorization-policy/custom",

@@ -54,6 +54,20 @@ export function isExportedTo(
   );
 }
 
+/** Istio's annotation of a Service, in place of the field: entries separated by commas. */
+const ANNOTATION = "networking.istio.io/exportTo";
+
+/** The entries of a Service's annotation; undefined without any. */
+export function annotatedExportTo(
+  annotations: Readonly<Record<string, string>>,
+): readonly string[] | undefined {
+  const entries = (annotations[ANNOTATION] ?? "")
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
+  return entries.length === 0 ? undefined : entries;
+}
+
 /** The namespaces that a document names for its proxies; `*` for all of them, and none for `~`. */
 export function clientNamespaces(
   exportTo: readonly string[] = [ALL],

@@ -5,6 +5,7 @@ import Type, { type Static } from "typebox";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
 import { CIPHER_SUITES } from "../../traffic/resources/tls.ts";
 import { Choice, Closed } from "./fields.ts";
+import { carriedBy } from "./port-protocols.ts";
 import { CredentialName, PemFile, uselessFields } from "./tls-fields.ts";
 
 /** Modes of Istio that are refused, with the reason. */
@@ -78,12 +79,6 @@ export const GATEWAY_PROTOCOLS = [
   "MONGO",
 ] as const;
 export type GatewayProtocol = (typeof GATEWAY_PROTOCOLS)[number];
-
-/** The form of a port's connections: HTTP in plain text, bytes in plain text, or TLS around either. */
-export function carriedBy(protocol: GatewayProtocol): "http" | "tcp" | "tls" {
-  if (protocol === "HTTPS" || protocol === "TLS") return "tls";
-  return protocol === "TCP" || protocol === "MONGO" ? "tcp" : "http";
-}
 
 /** @param where The place of `tls` in the Gateway's spec. */
 export function faultsOfGatewayTls(

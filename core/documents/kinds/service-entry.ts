@@ -7,17 +7,10 @@ import { ExportTo, faultsOfExportTo } from "./export-to.ts";
 import { Choice, Closed } from "./fields.ts";
 import { FORM_KEYWORD } from "../schema/form.ts";
 import type { KindDefinition } from "./kind.ts";
+import { PortProtocol } from "./port-protocols.ts";
 import type { SpecFault } from "../../../kernel/diagnostic.ts";
 import { Host, PortNumber, WorkloadSelector } from "./traffic-fields.ts";
 import { Workload } from "./workload-entry.ts";
-
-const BYTE_PROTOCOLS = ["TCP", "TLS", "HTTPS", "MONGO", "MYSQL", "REDIS"] as const;
-const SERVICE_PROTOCOLS: readonly string[] = ["HTTP", "HTTP2", "GRPC", "GRPC-WEB", ...BYTE_PROTOCOLS];
-
-/** Whether a port's connections are forwarded as bytes, unless an HTTP route leads there. */
-export function carriesBytes({ protocol }: ServiceEntrySpec["ports"][number]): boolean {
-  return (BYTE_PROTOCOLS as readonly string[]).includes(protocol.toUpperCase());
-}
 
 const ServiceEntrySpec = Closed({
   hosts: Type.Array(Host("A host name of the service."), {
@@ -35,11 +28,7 @@ const ServiceEntrySpec = Closed({
     Closed({
       number: PortNumber("The port that clients call."),
       name: Type.String({ minLength: 1, description: "The port's name in endpoints[].ports." }),
-      protocol: Choice(
-        [...SERVICE_PROTOCOLS, ...SERVICE_PROTOCOLS.map((name) => name.toLowerCase())],
-        "The protocol, in capitals or not: HTTP is HTTP/1.1 towards endpoints; HTTP2 and GRPC are HTTP/2 without TLS. GRPC-WEB: GRPC, and proxies translate calls of gRPC-Web to it. Proxies accept both on every port. " +
-          "TCP, TLS, HTTPS, MONGO, MYSQL, REDIS: bytes, for the tcp and tls routes of VirtualServices; HTTP routes may lead there too.",
-      ),
+      protocol: PortProtocol("for the tcp and tls routes of VirtualServices; HTTP routes may lead there too"),
       targetPort: Type.Optional(PortNumber("The endpoints' port; default the same number.")),
     }),
     { minItems: 1, description: "The service's ports." },

@@ -7,57 +7,62 @@ import type { SpecFault } from "../../../kernel/diagnostic.ts";
 import { FORM_KEYWORD } from "../schema/form.ts";
 import { Choice, Closed, REFUSED_KEYWORD } from "./fields.ts";
 import type { KindDefinition } from "./kind.ts";
-import { LABEL, PortNumber, Protocol, WILDCARD_HOST, WorkloadSelector } from "./traffic-fields.ts";
+import { type Carried, carriedBy, PortProtocol } from "./port-protocols.ts";
+import { LABEL, PortNumber, WILDCARD_HOST, WorkloadSelector } from "./traffic-fields.ts";
 
 /** The entry of `hosts` that imports nothing. */
 const NOTHING = "~/*";
 
-const Egress = Closed(
-  {
-    port: Type.Optional(
-      Closed(
-        {
-          number: PortNumber("The services' port."),
-          protocol: Protocol(),
-          name: Type.Optional(Type.String({ description: "The port's name, for information." })),
-        },
-        {
-          description:
-            "The item is about this port of the services alone; default: every port that no other item is about.",
-        },
-      ),
-    ),
-    captureMode: Type.Optional(
-      Choice(
-        ["DEFAULT", "IPTABLES", "NONE"],
-        "All are the same, with a warning: no traffic is captured, and applications name the sidecar as their proxy.",
-      ),
-    ),
-    hosts: Type.Array(
-      Type.String({
-        pattern: `^((${LABEL}|[*.])/${WILDCARD_HOST}|~/\\*)$`,
-        maxLength: 320,
+/** The address of a listener that names none: only the sidecar's own host reaches it. */
+export const LOOPBACK = "127.0.0.1";
+
+const Egress = Closed({
+  port: Type.Optional(
+    Closed(
+      {
+        number: PortNumber("The services' port, and that of the item's listener."),
+        protocol: PortProtocol("which need a listener of their own"),
+        name: Type.Optional(Type.String({ description: "The port's name, for information." })),
+      },
+      {
         description:
-          "`NAMESPACE/HOST`: the services and VirtualServices of the namespace (`.` for the workload's own, `*` for any) that the host, " +
-          "`*.example.com` or `*` covers. `~/*`: none.",
-        [FORM_KEYWORD]: "NAMESPACE/HOST, such as shop/*, ./reviews.shop.svc.cluster.local, */* or ~/*",
-      }),
-      { minItems: 1, description: "The services that the workloads may call." },
+          "The item is about this port of the services alone; default: every port that no other item is about.",
+      },
     ),
-  },
-  {
-    [REFUSED_KEYWORD]: {
-      bind: "a sidecar has one outbound listener, on loopback; leave the field out",
-    },
-  },
-);
+  ),
+  captureMode: Type.Optional(
+    Choice(
+      ["DEFAULT", "IPTABLES", "NONE"],
+      "NONE: an item with a port opens a listener on that port, which applications call in the services' place. " +
+        "DEFAULT and IPTABLES have no effect, with a warning: no traffic is captured.",
+    ),
+  ),
+  bind: Type.Optional(
+    Type.String({
+      maxLength: 255,
+      description:
+        "The IP address of the item's listener; default 127.0.0.1. It implies the captureMode NONE, and needs a port.",
+    }),
+  ),
+  hosts: Type.Array(
+    Type.String({
+      pattern: `^((${LABEL}|[*.])/${WILDCARD_HOST}|~/\\*)$`,
+      maxLength: 320,
+      description:
+        "`NAMESPACE/HOST`: the services and VirtualServices of the namespace (`.` for the workload's own, `*` for any) that the host, " +
+        "`*.example.com` or `*` covers. `~/*`: none.",
+      [FORM_KEYWORD]: "NAMESPACE/HOST, such as shop/*, ./reviews.shop.svc.cluster.local, */* or ~/*",
+    }),
+    { minItems: 1, description: "The services that the workloads may call." },
+  ),
+});
 
 const Ingress = Closed(
   {
     port: Closed(
       {
         number: PortNumber("The port."),
-        protocol: Protocol(),
+        protocol: PortProtocol("to the application as they come"),
         name: Type.Optional(Type.String({ description: "The port's name, for information." })),
       },
       { description: "The port that the sidecar listens on for its workload." },
@@ -141,7 +146,27 @@ export const SIDECAR = {
 
 /** Istio refuses the same lists. */
 function checkSidecar({ ingress = [], egress = [] }: SidecarSpec): readonly SpecFault[] {
-  return [...ingress.flatMap(ingressFaults), ...egressFaults(egress)];
+  return [
+    ...ingress.flatMap(ingressFaults),
+    ...egressFaults(egress),
+    ...egress.flatMap((item, index) => listenerFaults(item, index, ingress)),
+  ];
+}
+
+type EgressSpec = Static<typeof Egress>;
+
+/** The listener that an item of `egress` opens. */
+export interface EgressPort {
+  /** An IP address. */
+  readonly host: string;
+  readonly port: number;
+  readonly carried: Carried;
+}
+
+/** Undefined for an item that imports services alone. */
+export function egressPortOf({ port, bind, captureMode }: EgressSpec): EgressPort | undefined {
+  if (port === undefined || (bind === undefined && captureMode !== "NONE")) return undefined;
+  return { host: bind ?? LOOPBACK, port: port.number, carried: carriedBy(port.protocol) };
 }
 
 type IngressSpec = Static<typeof Ingress>;
@@ -153,7 +178,7 @@ function ingressFaults(
 ): readonly SpecFault[] {
   const path = ["ingress", index];
   const faults: SpecFault[] = [];
-  if (bind !== undefined && !ipaddr.isValid(bind))
+  if (bind !== undefined && !isAddress(bind))
     faults.push({ path: [...path, "bind"], message: `${JSON.stringify(bind)} is no IP address` });
   if (all.findIndex((other) => other.port.number === port.number) < index)
     faults.push({ path: [...path, "port", "number"], message: `Port ${port.number} is listed twice` });
@@ -195,4 +220,43 @@ function egressFaults(egress: NonNullable<SidecarSpec["egress"]>): readonly Spec
       });
     return faults;
   });
+}
+
+function listenerFaults(
+  item: EgressSpec,
+  index: number,
+  ingress: readonly IngressSpec[],
+): readonly SpecFault[] {
+  const { bind, port, captureMode } = item;
+  const at = (field: "bind" | "port", message: string): readonly SpecFault[] => [
+    { path: ["egress", index, field], message },
+  ];
+  if (bind?.startsWith("unix:") === true)
+    return at("bind", "A sidecar listens on no Unix domain socket: write an IP address, such as 127.0.0.1");
+  if (bind !== undefined && !isAddress(bind)) return at("bind", `${JSON.stringify(bind)} is no IP address`);
+  if (bind !== undefined && port === undefined)
+    return at("bind", "A listener needs a port: write port beside bind, or leave bind out");
+  if (bind !== undefined && captureMode === "IPTABLES")
+    return at("bind", "No traffic is captured: write the captureMode NONE, or leave bind out");
+  const listener = egressPortOf(item);
+  const other = ingress.find((each) => listener !== undefined && overlap(listener, each));
+  if (other === undefined) return [];
+  const where = other.bind === undefined ? "; where their addresses differ, write bind in both" : "";
+  return at("port", `The ingress of this Sidecar takes port ${other.port.number}${where}`);
+}
+
+/** Whether the two cannot listen at the same time. The address of an ingress without one is not known here. */
+function overlap({ host, port }: EgressPort, ingress: IngressSpec): boolean {
+  if (port !== ingress.port.number) return false;
+  const { bind } = ingress;
+  return bind === undefined || bind === host || isEveryAddress(bind) || isEveryAddress(host);
+}
+
+function isEveryAddress(address: string): boolean {
+  return isAddress(address) && ipaddr.parse(address).range() === "unspecified";
+}
+
+/** An IPv4 address has four parts: `127.1` and `1` have other meanings for other programs. */
+function isAddress(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
 }

@@ -4,7 +4,7 @@
 import Type, { type Static } from "typebox";
 import { MapOf } from "./map-of.ts";
 import { FORM_KEYWORD } from "../schema/form.ts";
-import { Choice, Closed } from "./fields.ts";
+import { Closed } from "./fields.ts";
 
 /** Field types that Istio's kinds share. */
 
@@ -40,13 +40,6 @@ export function WildcardHost(description: string) {
 
 export function PortNumber(description: string) {
   return Type.Integer({ minimum: 1, maximum: 65_535, description });
-}
-
-export function Protocol() {
-  return Choice(
-    ["HTTP", "HTTP2", "GRPC", "GRPC-WEB", "http", "http2", "grpc", "grpc-web"],
-    "The protocol, in capitals or not: HTTP is HTTP/1.1 towards endpoints; HTTP2 and GRPC are HTTP/2 without TLS. GRPC-WEB: GRPC, and proxies translate calls of gRPC-Web to it. Proxies accept both on every port.",
-  );
 }
 
 /** Workloads with all of these labels. An empty selector is refused: Istio's documents differ on its meaning. */

@@ -6,6 +6,28 @@ import { MapOf } from "./map-of.ts";
 import { Closed, REFUSED_KEYWORD } from "./fields.ts";
 import { PortNumber, PresenceMatch, StringMatch } from "./traffic-fields.ts";
 
+/** The conditions on the caller that matches of requests and of connections have. */
+export function callerConditions() {
+  return {
+    gateways: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), {
+        minItems: 1,
+        description:
+          "The gateways, of the VirtualService's, to which this match applies; all of them when absent.",
+      }),
+    ),
+    sourceLabels: Type.Optional(
+      MapOf(Type.String(), {
+        minProperties: 1,
+        description: "Labels that the calling workload must have, each with this value.",
+      }),
+    ),
+    sourceNamespace: Type.Optional(
+      Type.String({ minLength: 1, description: "The namespace that the calling workload must be in." }),
+    ),
+  };
+}
+
 /** The conditions of a route, all of which must hold. */
 export const HttpMatch = Closed(
   {
@@ -42,22 +64,7 @@ export const HttpMatch = Closed(
       }),
     ),
     port: Type.Optional(PortNumber("The port that was called: of the service, or of the Gateway's server.")),
-    gateways: Type.Optional(
-      Type.Array(Type.String({ minLength: 1 }), {
-        minItems: 1,
-        description:
-          "The gateways, of the VirtualService's, to which this match applies; all of them when absent.",
-      }),
-    ),
-    sourceLabels: Type.Optional(
-      MapOf(Type.String(), {
-        minProperties: 1,
-        description: "Labels that the calling workload must have, each with this value.",
-      }),
-    ),
-    sourceNamespace: Type.Optional(
-      Type.String({ minLength: 1, description: "The namespace that the calling workload must be in." }),
-    ),
+    ...callerConditions(),
   },
   {
     [REFUSED_KEYWORD]: {
@@ -72,7 +79,6 @@ export const SCHEME_HEADER = "x-forwarded-proto";
 
 export type HttpMatchSpec = Static<typeof HttpMatch>;
 
-/** The conditions on the caller that matches of requests and of connections have. */
 export type CallerMatch = Pick<HttpMatchSpec, "gateways" | "sourceLabels" | "sourceNamespace">;
 
 /** The conditions of a match on the caller, by their names. */

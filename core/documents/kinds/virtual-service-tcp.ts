@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type, { type Static } from "typebox";
-import { MapOf } from "./map-of.ts";
 import { Closed, REFUSED_KEYWORD } from "./fields.ts";
 import { PortNumber, WildcardHost } from "./traffic-fields.ts";
+import { callerConditions } from "./virtual-service-match.ts";
 import { Target } from "./virtual-service-target.ts";
 
 const Destination = Closed({
@@ -30,22 +30,7 @@ function conditions() {
       }),
     ),
     port: Type.Optional(PortNumber("The port of the Gateway's server.")),
-    gateways: Type.Optional(
-      Type.Array(Type.String({ minLength: 1 }), {
-        minItems: 1,
-        description:
-          "The gateways, of the VirtualService's, to which this match applies; all of them when absent.",
-      }),
-    ),
-    sourceLabels: Type.Optional(
-      MapOf(Type.String(), {
-        minProperties: 1,
-        description: "Labels that the calling workload must have, each with this value.",
-      }),
-    ),
-    sourceNamespace: Type.Optional(
-      Type.String({ minLength: 1, description: "The namespace that the calling workload must be in." }),
-    ),
+    ...callerConditions(),
   };
 }
 

@@ -35,6 +35,13 @@ export class DocumentSet {
     this.duplicates = duplicates;
   }
 
+  /** Whether all documents of the kind could be read; otherwise missing ones are not reported. */
+  readsAll(kind: string): boolean {
+    return (
+      this.complete && this.documents.every(({ definition, valid }) => valid || definition.kind !== kind)
+    );
+  }
+
   /**
    * Resolves a `reference` in a document of `namespace`: a `name` in that namespace or else in the default
    * one; or `namespace/name`.

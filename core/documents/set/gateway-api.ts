@@ -138,7 +138,9 @@ function warningsOfParents(
     const at: DocumentPath = ["spec", "parentRefs", index];
     if (isServiceRef(parent)) {
       if (kind === "HTTPRoute" || kind === "GRPCRoute") return [];
-      return [noEffect(document, at, "a sidecar's outbound listener takes HTTP alone; name a Gateway")];
+      return [
+        noEffect(document, at, "a sidecar takes connections by its Sidecar document alone; name a Gateway"),
+      ];
     }
     if (!isGatewayRef(parent))
       return [noEffect(document, at, `routes are not attached to a ${parent.kind ?? parent.group}`)];

@@ -3,15 +3,23 @@
 
 import type { Diagnostic } from "../../../kernel/diagnostic.ts";
 import { documentsOf, faultAt, type ParsedDocument } from "../document.ts";
-import { SIDECAR, type SidecarSpec } from "../kinds/sidecar.ts";
+import { carriedBy } from "../kinds/port-protocols.ts";
+import { egressPortOf, SIDECAR, type SidecarSpec } from "../kinds/sidecar.ts";
 import { VIRTUAL_SERVICE } from "../kinds/virtual-service.ts";
 import { MESH_GATEWAY, type VirtualServiceSpec } from "../kinds/virtual-service-schema.ts";
 import type { DocumentPath } from "../yaml/places.ts";
+import { EgressListeners } from "./egress-listeners.ts";
 
 /** Warns of valid parts of Istio's documents that change nothing in this mesh. */
-export function partsWithoutEffect(documents: readonly ParsedDocument[]): readonly Diagnostic[] {
+export function partsWithoutEffect(
+  documents: readonly ParsedDocument[],
+  rootNamespace: string,
+): readonly Diagnostic[] {
+  const listeners = new EgressListeners(documents, rootNamespace);
   return [
-    ...documentsOf(documents, VIRTUAL_SERVICE).flatMap(connectionRoutesOfSidecars),
+    ...documentsOf(documents, VIRTUAL_SERVICE).flatMap((document) =>
+      connectionRoutesOfSidecars(document, listeners),
+    ),
     ...documentsOf(documents, SIDECAR).flatMap(captureModes),
   ];
 }
@@ -35,31 +43,37 @@ export function unresolved(
   };
 }
 
-function connectionRoutesOfSidecars(document: ParsedDocument): readonly Diagnostic[] {
+function connectionRoutesOfSidecars(
+  document: ParsedDocument,
+  listeners: EgressListeners,
+): readonly Diagnostic[] {
   const spec = document.spec as VirtualServiceSpec;
   if ((spec.gateways ?? [MESH_GATEWAY]).some((name) => name !== MESH_GATEWAY)) return [];
   return (["tls", "tcp"] as const)
     .filter((kind) => spec[kind] !== undefined)
+    .filter((kind) =>
+      listeners.all.every((listener) => listener.carried !== kind || !listeners.routes(listener, document)),
+    )
     .map((kind) =>
       noEffect(
         document,
         ["spec", kind],
-        "a sidecar's outbound listener takes HTTP alone; list a Gateway in gateways",
+        `no Sidecar opens a listener of ${kind.toUpperCase()} for them in egress; list a Gateway in gateways, or open one`,
       ),
     );
 }
 
 function captureModes(document: ParsedDocument): readonly Diagnostic[] {
   const { egress = [] } = document.spec as SidecarSpec;
-  return egress.flatMap(({ captureMode }, index) =>
-    captureMode === undefined
-      ? []
-      : [
-          noEffect(
-            document,
-            ["spec", "egress", index, "captureMode"],
-            "no traffic is captured, and applications name the sidecar as their proxy",
-          ),
-        ],
-  );
+  return egress.flatMap((item, index) => {
+    const { port, captureMode } = item;
+    if (egressPortOf(item) !== undefined) return [];
+    const path: DocumentPath = ["spec", "egress", index];
+    if (port !== undefined && carriedBy(port.protocol) !== "http") {
+      const reason = `no traffic is captured; write the captureMode NONE for a listener on port ${port.number}`;
+      return [noEffect(document, [...path, "port"], reason)];
+    }
+    const reason = "no traffic is captured, and applications name the sidecar as their proxy";
+    return captureMode === undefined ? [] : [noEffect(document, [...path, "captureMode"], reason)];
+  });
 }

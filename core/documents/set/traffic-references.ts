@@ -7,15 +7,17 @@ import { suggest } from "../../../kernel/suggest.ts";
 import { canonicalHost, hostAliases, hostCovers, isWildcard, resolveHost } from "../../traffic/host-name.ts";
 import { type Labels, selects } from "../../traffic/labels.ts";
 import { documentsOf, faultAt, type ParsedDocument } from "../document.ts";
+import { type DeclaredService, declaredServices } from "./declared-services.ts";
 import { faultsOfDelegates } from "./delegate-references.ts";
 import type { DocumentSet } from "./document-set.ts";
+import { unresolved } from "./no-effect.ts";
 import { DESTINATION_RULE, type DestinationRuleSpec } from "../kinds/destination-rule.ts";
 import { GATEWAY } from "../kinds/gateway.ts";
 import { clientNamespaces } from "../kinds/export-to.ts";
 import { HEALTH_CHECK, type HealthCheckSpec } from "../kinds/health-check.ts";
 import { SERVICE_ENTRY, type ServiceEntrySpec } from "../kinds/service-entry.ts";
 import { displayName } from "../kinds/kind.ts";
-import { SERVICE, type ServiceDocument } from "../kinds/kubernetes/service.ts";
+import { SERVICE } from "../kinds/kubernetes/service.ts";
 import { VIRTUAL_SERVICE } from "../kinds/virtual-service.ts";
 import {
   type HttpDestinationSpec,
@@ -25,19 +27,10 @@ import {
 import { WORKLOAD_ENTRY, type WorkloadEntrySpec } from "../kinds/workload-entry.ts";
 import type { DocumentPath } from "../yaml/places.ts";
 
-/** A host declared by a Service of Kubernetes or by ServiceEntries. */
-interface Service {
-  readonly host: string;
-  readonly namespace: string;
-  readonly ports: Set<number>;
-  /** Whether its ports are not known here, as those of a Service with the type ExternalName that lists none. */
-  readonly anyPort?: boolean;
-}
-
 /** The documents that routing documents may refer to. */
 interface Mesh {
   /** By canonical host. */
-  readonly services: ReadonlyMap<string, Service>;
+  readonly services: ReadonlyMap<string, DeclaredService>;
   readonly rules: readonly ParsedDocument[];
   /**
    * Whether all ServiceEntries and Services, or DestinationRules, could be read; otherwise missing ones are not reported.
@@ -48,13 +41,11 @@ interface Mesh {
 
 /** Checks references to hosts, ports, subsets and gateways in Istio's documents. */
 export function faultsOfTraffic(set: DocumentSet): readonly Diagnostic[] {
-  const readable = (kind: string) =>
-    set.complete && set.documents.every(({ definition, valid }) => valid || definition.kind !== kind);
   const mesh: Mesh = {
-    services: servicesOf(set),
+    services: declaredServices(set.documents),
     rules: documentsOf(set.documents, DESTINATION_RULE),
-    allServices: readable(SERVICE_ENTRY.kind) && readable(SERVICE.kind),
-    allRules: readable(DESTINATION_RULE.kind),
+    allServices: set.readsAll(SERVICE_ENTRY.kind) && set.readsAll(SERVICE.kind),
+    allRules: set.readsAll(DESTINATION_RULE.kind),
   };
   return [
     ...faultsOfWorkloads(set),
@@ -88,31 +79,6 @@ function faultsOfHealthChecks(documents: readonly ParsedDocument[], mesh: Mesh):
     const message = `The HealthCheck ${same} checks the same destination`;
     return [...faults, faultAt(document, "PURSER_DOC_DUPLICATE", ["spec", "host"], message)];
   });
-}
-
-function servicesOf({ documents }: DocumentSet): ReadonlyMap<string, Service> {
-  const services = new Map<string, Service>();
-  const ofKubernetes = new Set<string>();
-  for (const { metadata, spec } of documentsOf(documents, SERVICE)) {
-    const { ports } = (spec as ServiceDocument).spec;
-    const { name, namespace } = metadata;
-    const key = canonicalHost(name, namespace);
-    const numbers = new Set((ports ?? []).map(({ port }) => port));
-    services.set(key, { host: name, namespace, ports: numbers, anyPort: numbers.size === 0 });
-    ofKubernetes.add(key);
-  }
-  for (const { metadata, spec } of documentsOf(documents, SERVICE_ENTRY)) {
-    const { hosts, ports } = spec as ServiceEntrySpec;
-    for (const host of hosts) {
-      const key = canonicalHost(host, metadata.namespace);
-      // A ServiceEntry adds no ports to a Service of Kubernetes.
-      if (ofKubernetes.has(key)) continue;
-      const service = services.get(key) ?? { host, namespace: metadata.namespace, ports: new Set<number>() };
-      for (const { number } of ports) service.ports.add(number);
-      services.set(key, service);
-    }
-  }
-  return services;
 }
 
 /** A ServiceEntry with resolution STATIC selects IP addresses alone. */
@@ -193,9 +159,9 @@ function faultsOfDestination(
   const service = resolveHost(mesh.services, host, namespace);
   if (service === undefined) return unknownHost(document, [...path, "host"], host, mesh);
   const faults: Diagnostic[] = [];
-  const knowsPorts = mesh.allServices && service.anyPort !== true;
+  const knowsPorts = mesh.allServices && !service.anyPort;
   if (port !== undefined && knowsPorts && !service.ports.has(port.number)) {
-    const message = `${service.host} has no port ${port.number}, only ${[...service.ports].join(", ")}`;
+    const message = `${service.host} has no port ${port.number}, only ${[...service.ports.keys()].join(", ")}`;
     faults.push(faultAt(document, "PURSER_REF_UNSUITABLE", [...path, "port", "number"], message));
   }
   if (subset !== undefined && mesh.allRules) {
@@ -209,7 +175,7 @@ function faultsOfDestination(
   return faults;
 }
 
-function subsetsOf(service: Service, { rules, services }: Mesh): readonly string[] {
+function subsetsOf(service: DeclaredService, { rules, services }: Mesh): readonly string[] {
   return rules.flatMap(({ metadata: { namespace }, spec }) => {
     const { host, subsets = [] } = spec as DestinationRuleSpec;
     const covers = isWildcard(host)
@@ -231,17 +197,4 @@ function unknownHost(
   );
   const message = `No Service and no ServiceEntry has the host ${JSON.stringify(host)}`;
   return [unresolved(document, path, message, suggest(host, candidates))];
-}
-
-/** A warning: the document may come later, by a registry or a file, and is used from then on. */
-function unresolved(
-  document: ParsedDocument,
-  path: DocumentPath,
-  message: string,
-  suggestion: string | undefined,
-): Diagnostic {
-  return {
-    ...faultAt(document, "PURSER_REF_UNRESOLVED", path, message, { suggestion }),
-    severity: "warning",
-  };
 }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { carriedBy } from "../gateway-tls.ts";
+import { carriedBy } from "../port-protocols.ts";
 import type { ListenerSpec } from "./gateway.ts";
 
 /**

@@ -4,7 +4,7 @@
 import Type, { type Static } from "typebox";
 import { Choice, Closed, REFUSED_KEYWORD } from "../fields.ts";
 import { PortNumber } from "../traffic-fields.ts";
-import { BackendTarget, Hostname } from "./fields.ts";
+import { BackendTarget, Hostname, TARGET_FIELDS, Weight } from "./fields.ts";
 
 /** The filters of HTTPRoutes and GRPCRoutes. */
 
@@ -153,7 +153,7 @@ export const HttpFilter = Closed(
 );
 
 /** A filter of one destination. */
-export const BackendFilter = Closed(
+const BackendFilter = Closed(
   {
     type: Choice(
       ["RequestHeaderModifier", "ResponseHeaderModifier"],
@@ -170,3 +170,12 @@ export type PathModifierSpec = Static<typeof PathModifier>;
 export type RequestRedirectSpec = Static<typeof RequestRedirect>;
 export type HeaderModifierSpec = NonNullable<FilterSpec["requestHeaderModifier"]>;
 export type RouteCorsSpec = Static<typeof Cors>;
+
+/** A destination of requests or of gRPC calls, with changes of its own. */
+export const FilteredBackend = Closed({
+  ...TARGET_FIELDS,
+  weight: Weight,
+  filters: Type.Optional(
+    Type.Array(BackendFilter, { maxItems: 16, description: "Header changes for this destination alone." }),
+  ),
+});

@@ -6,10 +6,10 @@ import type { SpecFault } from "../../../../kernel/diagnostic.ts";
 import { Choice, Closed, REFUSED_KEYWORD } from "../fields.ts";
 import type { KindDefinition } from "../kind.ts";
 import { faultsOfBackends } from "./backend-faults.ts";
-import { gatewayApiVersions, Hostnames, ObjectName, ParentRefs, TARGET_FIELDS, Weight } from "./fields.ts";
+import { gatewayApiVersions, Hostnames, ObjectName, ParentRefs } from "./fields.ts";
 import { faultsOfFilters } from "./filter-faults.ts";
-import { BackendFilter, GrpcFilter } from "./filters.ts";
-import { faultsOfRegex } from "./http-route.ts";
+import { FilteredBackend, GrpcFilter } from "./filters.ts";
+import { faultsOfRegex, ValueMatch } from "./http-route.ts";
 
 /** Names of gRPC's services and methods: identifiers of Protocol Buffers, with dots between packages. */
 const NAME = /^[A-Za-z_][A-Za-z_0-9]*(\.[A-Za-z_][A-Za-z_0-9]*)*$/;
@@ -36,23 +36,7 @@ const GrpcMatch = Closed({
     ),
   ),
   headers: Type.Optional(
-    Type.Array(
-      Closed({
-        type: Type.Optional(
-          Choice(
-            ["Exact", "RegularExpression"],
-            "Exact (default), or an RE2 expression for the whole value.",
-          ),
-        ),
-        name: Type.String({
-          minLength: 1,
-          maxLength: 256,
-          description: "The name of the metadata. Of two entries with one name the first counts.",
-        }),
-        value: Type.String({ minLength: 1, maxLength: 4_096, description: "The value." }),
-      }),
-      { maxItems: 16, description: "Metadata that must match." },
-    ),
+    Type.Array(ValueMatch("metadata"), { maxItems: 16, description: "Metadata that must match." }),
   ),
 });
 
@@ -69,22 +53,10 @@ const GrpcRule = Closed(
       Type.Array(GrpcFilter, { maxItems: 16, description: "Changes of calls and responses." }),
     ),
     backendRefs: Type.Optional(
-      Type.Array(
-        Closed({
-          ...TARGET_FIELDS,
-          weight: Weight,
-          filters: Type.Optional(
-            Type.Array(BackendFilter, {
-              maxItems: 16,
-              description: "Header changes for this destination alone.",
-            }),
-          ),
-        }),
-        {
-          maxItems: 16,
-          description: "Destinations. Without any, or with weights of 0 alone, calls fail with UNAVAILABLE.",
-        },
-      ),
+      Type.Array(FilteredBackend, {
+        maxItems: 16,
+        description: "Destinations. Without any, or with weights of 0 alone, calls fail with UNAVAILABLE.",
+      }),
     ),
   },
   {

@@ -6,16 +6,17 @@ import type { SpecFault } from "../../../../kernel/diagnostic.ts";
 import { compileRe2 } from "../../../../kernel/matching/regex.ts";
 import { Choice, Closed, Duration, REFUSED_KEYWORD } from "../fields.ts";
 import type { KindDefinition } from "../kind.ts";
-import { gatewayApiVersions, Hostnames, ObjectName, ParentRefs, TARGET_FIELDS, Weight } from "./fields.ts";
+import { gatewayApiVersions, Hostnames, ObjectName, ParentRefs } from "./fields.ts";
 import { faultsOfFilters } from "./filter-faults.ts";
-import { BackendFilter, HttpFilter } from "./filters.ts";
+import { FilteredBackend, HttpFilter } from "./filters.ts";
 import { faultsOfBackends } from "./backend-faults.ts";
 
 type Path = readonly (string | number)[];
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"] as const;
 
-function ValueMatch(of: string) {
+/** A condition on a value. @param of What has the value, such as `header`. */
+export function ValueMatch(of: string) {
   return Closed({
     type: Type.Optional(
       Choice(["Exact", "RegularExpression"], "Exact (default), or an RE2 expression for the whole value."),
@@ -50,14 +51,6 @@ const HttpMatch = Closed({
   method: Type.Optional(Choice(METHODS, "The method.")),
 });
 
-const HttpBackendRef = Closed({
-  ...TARGET_FIELDS,
-  weight: Weight,
-  filters: Type.Optional(
-    Type.Array(BackendFilter, { maxItems: 16, description: "Header changes for this destination alone." }),
-  ),
-});
-
 const HttpRule = Closed(
   {
     name: Type.Optional(ObjectName("The rule's name, in logs and attributes; default its index.")),
@@ -71,7 +64,7 @@ const HttpRule = Closed(
       Type.Array(HttpFilter, { maxItems: 16, description: "Changes of requests and responses." }),
     ),
     backendRefs: Type.Optional(
-      Type.Array(HttpBackendRef, {
+      Type.Array(FilteredBackend, {
         maxItems: 16,
         description: "Destinations. Without any, or with weights of 0 alone, the reply is 500.",
       }),
