@@ -5,9 +5,9 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
 export interface Cores {
-  /** The core of the upstream, the load generators, the authorization service and the bench itself. */
+  /** The core of the upstream, the load generators and the bench itself. */
   readonly load: number;
-  /** The core of the contender, and of nothing else of the bench. */
+  /** The core of the contender with the services that it asks, and of nothing else of the bench. */
   readonly proxy: number;
   /** All cores of the process. */
   readonly all: readonly number[];

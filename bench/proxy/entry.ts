@@ -71,7 +71,7 @@ export class Entry {
   async start(): Promise<void> {
     if (!this.isProxy) return;
     this.#helpers = (this.#ready.helpers ?? []).map((command) =>
-      this.#children.start(this.#cores.load, command, `${this.#log}.helper`),
+      this.#children.start(this.#cores.proxy, command, `${this.#log}.helper`),
     );
     // The helpers are ready before the proxy asks them: they are no part of its start-up.
     if (this.#helpers.length > 0) await sleep(500);
@@ -138,10 +138,7 @@ export class Entry {
     const foreignShare = foreignMs / (performance.now() - startMs);
     const runs = this.runs.get(workload) ?? [];
     this.answered += figures.requests;
-    this.runs.set(workload, [
-      ...runs,
-      { ...figures, cpuMs: ownMs + after.helpersMs - before.helpersMs, foreignShare },
-    ]);
+    this.runs.set(workload, [...runs, { ...figures, cpuMs: ownMs, foreignShare }]);
   }
 
   /** CPU time of a request in each round of the workload, in milliseconds. */
@@ -170,10 +167,9 @@ export class Entry {
     return this.#child === undefined ? [] : [this.#child, ...this.#helpers];
   }
 
-  #consumed(): { readonly ownMs: number; readonly helpersMs: number; readonly coreMs: number } {
+  #consumed(): { readonly ownMs: number; readonly coreMs: number } {
     return {
-      ownMs: this.#child === undefined ? 0 : cpuMs(this.#child.pid),
-      helpersMs: this.#helpers.reduce((sum, { pid }) => sum + cpuMs(pid), 0),
+      ownMs: this.#processes().reduce((sum, { pid }) => sum + cpuMs(pid), 0),
       coreMs: coreBusyMs(this.#cores.proxy),
     };
   }

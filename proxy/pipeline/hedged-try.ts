@@ -1,8 +1,10 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { isIdempotent } from "../../core/traffic/retry.ts";
+import type { RetryPolicy } from "../../core/traffic/resources/route.ts";
 import type { ClientStream, ClientStreamReceiver } from "../transport/contract/client.ts";
-import type { ResponseHead } from "../transport/contract/head.ts";
+import type { RequestHead, ResponseHead } from "../transport/contract/head.ts";
 import type { HeaderList } from "../transport/contract/header-list.ts";
 import type { ResetReason, StreamReset } from "../transport/contract/reset.ts";
 import type { Cluster } from "../upstream/cluster.ts";
@@ -12,6 +14,14 @@ import type { ClusterEndpoint } from "../upstream/endpoint-set.ts";
 export interface HedgedTries extends ClientStreamReceiver {
   onTryHead(attempt: HedgedTry, head: ResponseHead): void;
   onTryReset(attempt: HedgedTry, reset: StreamReset): void;
+}
+
+/** Whether a second try may begin beside the first, of a request that can be sent again: it does no harm twice. */
+export function mayHedge(
+  { hedgeOnTryTimeout, idempotentOnly }: RetryPolicy,
+  { method, upgrade }: Pick<RequestHead, "method" | "upgrade">,
+): boolean {
+  return hedgeOnTryTimeout === true && upgrade === undefined && (!idempotentOnly || isIdempotent(method));
 }
 
 /** One try of a request that may have several under way. Only the try that won reaches the receiver of the response. */

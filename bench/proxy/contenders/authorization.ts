@@ -6,8 +6,8 @@ import { freePort } from "../../machine/free-port.ts";
 import type { Site } from "./contender.ts";
 
 /**
- * A service that answers every request with 200 and nothing else. It runs on the core of the load, as a real
- * one would run beside the proxy: the contender that asks it keeps a core for itself.
+ * A service that answers every request with 200 and nothing else. It shares the core of the proxy that asks it, as
+ * Purser's mixer shares that of Purser's proxy.
  */
 export async function authorizationService(
   site: Site,

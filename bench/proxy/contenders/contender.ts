@@ -27,7 +27,7 @@ export interface Ready {
   readonly command: readonly string[];
   /** Whether it is ready; default: it answers `GET /100` over HTTP/1.1. */
   readonly isAnswering?: Probe;
-  /** Services that it asks, which run on the core of the load. */
+  /** Services that it asks. They are parts of the contender: they share its core. */
   readonly helpers?: readonly (readonly string[])[];
 }
 

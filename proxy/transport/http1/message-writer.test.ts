@@ -14,12 +14,16 @@ const HEAD = "HTTP/1.1 200 OK\r\n\r\n";
 /** A socket that records its system calls: one for each write, or for all writes of a cork. */
 class RecordingSocket {
   readonly calls: Buffer[] = [];
+  /** The callbacks of the writes. */
+  readonly untold: (() => void)[] = [];
   destroyed = false;
   writableLength = 0;
   #corked: Buffer[] | undefined;
 
-  write(data: string | Uint8Array, encoding?: BufferEncoding): boolean {
-    const bytes = typeof data === "string" ? Buffer.from(data, encoding) : Buffer.from(data);
+  write(data: string | Uint8Array, ...rest: readonly unknown[]): boolean {
+    const bytes = typeof data === "string" ? Buffer.from(data, "latin1") : Buffer.from(data);
+    const onTaken = rest.at(-1);
+    if (typeof onTaken === "function") this.untold.push(onTaken as () => void);
     if (this.#corked === undefined) this.calls.push(bytes);
     else this.#corked.push(bytes);
     return true;
@@ -36,9 +40,9 @@ class RecordingSocket {
   }
 }
 
-function setUp(): { socket: RecordingSocket; writer: MessageWriter } {
+function setUp(onTaken?: () => void): { socket: RecordingSocket; writer: MessageWriter } {
   const socket = new RecordingSocket();
-  return { socket, writer: new MessageWriter(socket as unknown as Socket) };
+  return { socket, writer: new MessageWriter(socket as unknown as Socket, onTaken) };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -168,5 +172,29 @@ describe("MessageWriter", () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  it("tells of each call when the socket has taken it, by the call's last write", async () => {
+    for (const [framing, size] of [
+      [framingOfLength(1), 1],
+      [framingOfLength(20_000), 20_000],
+      [CHUNKED, 20_000],
+    ] as const) {
+      let taken = 0;
+      const { socket, writer } = setUp(() => void taken++);
+      assert.equal(writer.tellsTaken, true);
+      writer.begin(HEAD, framing);
+      writer.write(bytes(size));
+      writer.end();
+      await turn();
+      assert.equal(socket.untold.length, socket.calls.length);
+      for (const tell of socket.untold) tell();
+      assert.equal(taken, socket.calls.length);
+    }
+    const { socket, writer } = setUp();
+    assert.equal(writer.tellsTaken, false);
+    writer.writeHead(HEAD);
+    await turn();
+    assert.deepEqual(socket.untold, []);
   });
 });

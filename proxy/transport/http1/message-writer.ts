@@ -34,9 +34,15 @@ export class MessageWriter {
   #remaining = 0;
   #overlong = false;
   #blocked = false;
+  readonly #onTaken: OnTaken | undefined;
 
-  constructor(socket: Socket) {
+  /**
+   * @param onTaken Called when the operating system has taken a write. For sockets with TLS, which never take one at
+   * once: an empty write, to learn when they have, passes through TLS too and costs 5 % of a request's CPU time.
+   */
+  constructor(socket: Socket, onTaken?: OnTaken) {
     this.#socket = socket;
+    this.#onTaken = onTaken;
   }
 
   /** Writes a head that has no body and no message of its own: a request without a body, an informational response. */
@@ -103,11 +109,16 @@ export class MessageWriter {
     return this.#text === "" && this.#socket.writableLength === 0;
   }
 
+  /** Whether `onTaken` is called for what is not flushed yet. */
+  get tellsTaken(): boolean {
+    return this.#onTaken !== undefined;
+  }
+
   /** Writes what is held, at once. */
   flush(): void {
     this.#listed = false;
     const text = this.#take();
-    if (text !== "" && !this.#socket.destroyed) this.#socket.write(text, "latin1");
+    if (text !== "" && !this.#socket.destroyed) this.#socket.write(text, "latin1", this.#onTaken);
   }
 
   /** @returns Whether a `write` has returned false since the last call. */
@@ -142,16 +153,19 @@ export class MessageWriter {
     const before = this.#take();
     if (socket.destroyed) return;
     if (before === "" && after === "") {
-      socket.write(chunk);
+      socket.write(chunk, this.#onTaken);
       return;
     }
     socket.cork();
     if (before !== "") socket.write(before, "latin1");
-    socket.write(chunk);
-    if (after !== "") socket.write(after, "latin1");
+    socket.write(chunk, after === "" ? this.#onTaken : undefined);
+    if (after !== "") socket.write(after, "latin1", this.#onTaken);
     socket.uncork();
   }
 }
+
+/** The callback of a write. */
+export type OnTaken = (error?: Error | null) => void;
 
 function latin1Of(chunk: Uint8Array): string {
   const bytes = Buffer.isBuffer(chunk)

@@ -79,7 +79,7 @@ export class ServerConnection implements AcceptedConnection, StreamConnection, A
     this.#server = server;
     this.#heads = new HeadReader(server.maxHeaderBytes);
     this.limits = new TimeLimits(server);
-    this.writer = new MessageWriter(socket);
+    this.writer = new MessageWriter(socket, secure === undefined ? undefined : this.#onTaken);
     this.facts = facts;
     socket.on("data", (chunk: Buffer) => this.#onArrival(chunk));
     socket.on("end", () => this.#onEnd());
@@ -142,7 +142,7 @@ export class ServerConnection implements AcceptedConnection, StreamConnection, A
     // A destroyed socket took nothing of what was flushed: its close ends the stream.
     if (this.#stream?.ended !== true || this.#socket.destroyed) return;
     if (this.writer.isFlushed) this.#finishStream();
-    else this.#socket.write("", "latin1", this.#onFlushed);
+    else if (!this.writer.tellsTaken) this.#socket.write("", "latin1", this.#onTaken);
   }
 
   endTunnel(): void {
@@ -335,8 +335,9 @@ export class ServerConnection implements AcceptedConnection, StreamConnection, A
     return -1;
   }
 
-  readonly #onFlushed = (error?: Error | null): void => {
-    if (error === undefined || error === null) this.#finishStream();
+  readonly #onTaken = (error?: Error | null): void => {
+    const isTaken = (error === undefined || error === null) && this.writer.isFlushed;
+    if (isTaken && this.#stream?.ended === true) this.#finishStream();
   };
 
   /** The socket has taken the whole response. */
