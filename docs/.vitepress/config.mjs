@@ -45,8 +45,9 @@ function siteLink(href, from) {
 function withoutTemplates(markdown) {
   const { escapeHtml } = markdown.utils;
   const { rules } = markdown.renderer;
+  // The anchors of headings are an entity, which must stay.
   rules.html_block = rules.html_inline = (tokens, index) =>
-    tokens[index].content.trimStart().startsWith("<!--") ? "" : escapeHtml(tokens[index].content);
+    tokens[index].content.trimStart().startsWith("<!--") ? "" : tokens[index].content.replaceAll("<", "&lt;");
   rules.text = (tokens, index) => escapeHtml(tokens[index].content).replaceAll("{{", "&#123;&#123;");
 }
 
