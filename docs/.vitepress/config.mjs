@@ -114,6 +114,9 @@ export default {
 };
 
 function sidebarItem({ text, page, items }) {
-  const link = `/${sitePath(page).replace(/\.md$/, "")}`;
-  return items.length === 0 ? { text, link } : { text, link, collapsed: true, items: items.map(sidebarItem) };
+  return {
+    text,
+    ...(page === undefined ? {} : { link: `/${sitePath(page).replace(/\.md$/, "")}` }),
+    ...(items.length === 0 ? {} : { items: items.map(sidebarItem), collapsed: page !== undefined }),
+  };
 }
