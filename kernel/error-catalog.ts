@@ -102,8 +102,7 @@ export const ERROR_CATALOG = {
   },
   PURSER_EXPR_TYPE: {
     summary: "The expression compares or combines values of types that do not go together.",
-    remedy:
-      "Convert one of them, or compare with a value of the attribute's type in docs/reference/attributes.md.",
+    remedy: "Convert one of them, or compare with a value of the type in docs/reference/attributes.md.",
   },
   PURSER_EXPR_ARGUMENT: {
     summary: "The expression calls a function with arguments that it does not take.",
@@ -125,8 +124,7 @@ export const ERROR_CATALOG = {
   PURSER_EXPR_PATTERN: {
     summary:
       "A regular expression has a construct of another dialect, which means something else in JavaScript.",
-    remedy:
-      "Write the pattern that the message shows; docs/guides/policies.md lists the constructs of patterns.",
+    remedy: "Write the pattern that the message shows; docs/guides/policies.md lists the constructs.",
   },
   PURSER_EXPR_IMPOSSIBLE: {
     summary:

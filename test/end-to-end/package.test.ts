@@ -17,8 +17,8 @@ interface PackedFile {
 /** The oldest TypeScript that the package's types promise to work with. */
 const OLDEST_TYPESCRIPT = "5.4.5";
 
-/** Most bytes of the unpacked package without its source maps. */
-const MAX_UNPACKED_BYTES = 3_000_000;
+/** Most bytes of the unpacked package without its source maps; the documentation has 0.6 MB of them. */
+const MAX_UNPACKED_BYTES = 3_200_000;
 
 const USER = `import { compile } from "purser/expressions";
 import { defineAdapter, Type } from "purser/sdk";
