@@ -10,12 +10,16 @@ import { navigation, pagesOf } from "./navigation.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const sections = navigation(ROOT);
-const pages = new Set(["docs/README.md", ...pagesOf(sections)]);
+/** The title of each page in the list, by its path. */
+const titles = new Map([
+  ["docs/README.md", "Documentation"],
+  ...pagesOf(sections).map(({ page, text }) => [page, text]),
+]);
 
 /** Path of a page in the site: docs/ is its root, and the pages outside docs/ are in the section that lists them. */
 function sitePath(page) {
   if (page === "docs/README.md") return "index.md";
-  const { folder } = sections.find((section) => pagesOf([section]).includes(page)) ?? {};
+  const { folder } = sections.find((section) => pagesOf([section]).some((item) => item.page === page)) ?? {};
   if (folder === undefined) throw new Error(`${page} has no place in the list of docs/README.md`);
   if (page.startsWith("docs/")) return page.slice("docs/".length);
   return `${folder}/${page.replace(/\/README(?=\.md$)/, "").toLowerCase()}`;
@@ -28,7 +32,7 @@ const copied = new Set();
 function siteLink(href, from) {
   const [path = "", anchor] = href.split("#");
   const target = relative(ROOT, resolve(dirname(from), path));
-  if (pages.has(target)) return `/${sitePath(target)}${anchor === undefined ? "" : `#${anchor}`}`;
+  if (titles.has(target)) return `/${sitePath(target)}${anchor === undefined ? "" : `#${anchor}`}`;
   const found = statSync(join(ROOT, target), { throwIfNoEntry: false });
   if (found === undefined) throw new Error(`${relative(ROOT, from)}: the link ${href} goes nowhere`);
   if (found.isDirectory()) return undefined;
@@ -46,6 +50,13 @@ function withoutTemplates(markdown) {
   rules.text = (tokens, index) => escapeHtml(tokens[index].content).replaceAll("{{", "&#123;&#123;");
 }
 
+/** Puts a page's title in place of a link's text that is the name of its file. */
+function withTitle(label, href, { realPath, path }) {
+  if (label.type !== "text" || !/^[\w./-]+\.md$/.test(label.content)) return;
+  const target = relative(ROOT, resolve(dirname(realPath ?? path), href.split("#")[0]));
+  label.content = titles.get(target) ?? label.content;
+}
+
 /** Makes the links of pages, which are paths in the repository, links of the site. */
 function withSiteLinks(markdown) {
   markdown.core.ruler.push("site-links", ({ tokens, env }) => {
@@ -55,8 +66,10 @@ function withSiteLinks(markdown) {
         const href = token.attrGet("href") ?? "";
         if (href.startsWith("#") || /^[a-z]+:/.test(href)) continue;
         const link = siteLink(href, env.realPath ?? env.path);
-        if (link !== undefined) token.attrSet("href", link);
-        else
+        if (link !== undefined) {
+          token.attrSet("href", link);
+          withTitle(children[index + 1], href, env);
+        } else
           for (const end of [token, children.slice(index).find(({ type }) => type === "link_close")])
             Object.assign(end, { type: "text", tag: "", content: "", nesting: 0 });
       }

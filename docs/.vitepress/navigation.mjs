@@ -31,10 +31,8 @@ export function navigation(root) {
 /**
  * Every page of the sections, in their order.
  * @param {readonly Section[]} sections
- * @returns {string[]}
+ * @returns {Item[]}
  */
 export function pagesOf(sections) {
-  return sections.flatMap(({ items }) =>
-    items.flatMap((item) => [item.page, ...item.items.map(({ page }) => page)]),
-  );
+  return sections.flatMap(({ items }) => items.flatMap((item) => [item, ...item.items]));
 }

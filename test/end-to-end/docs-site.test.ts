@@ -95,6 +95,14 @@ describe("the site that npm run docs makes", function () {
     assert.deepEqual(broken, []);
   });
 
+  it("calls pages by their titles, and never by their files", () => {
+    const files = [...pages].flatMap(([path, html]) =>
+      [...html.matchAll(/<a\b[^>]*>([\w./-]+\.md)<\/a>/g)].map(([, text]) => `${path}: ${text}`),
+    );
+    assert.deepEqual(files, []);
+    assert.match(pages.get("reference/api.html") ?? "", />Quotas that run<\/a> explains/);
+  });
+
   it("loads nothing from elsewhere", () => {
     const addresses = [...pages].flatMap(([path, html]) =>
       [...html.matchAll(LOADED)].map(([, src, href]) => ({ path, address: (src ?? href) as string })),

@@ -1,14 +1,14 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Mocha's spec reporter that also writes the run's figures as JSON where MOCHA_JSON_REPORT says.
-const { writeFileSync } = require("node:fs");
+// Mocha's spec reporter that also adds the run's figures, as a line of JSON, to the file that MOCHA_JSON_REPORT names.
+const { appendFileSync } = require("node:fs");
 const { reporters } = require("mocha");
 
 module.exports = class SpecAndFigures extends reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
     const file = process.env.MOCHA_JSON_REPORT;
-    if (file) runner.once("end", () => writeFileSync(file, JSON.stringify({ stats: this.stats })));
+    if (file) runner.once("end", () => appendFileSync(file, `${JSON.stringify(this.stats)}\n`));
   }
 };
