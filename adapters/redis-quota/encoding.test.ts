@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { encode } from "@msgpack/msgpack";
 import fc from "fast-check";
 import { COUNTER_KINDS, selectorOf } from "../../test/support/quota-countings.ts";
 import { decodeReply, encodeCalls } from "./encoding.ts";
+import { REPLY_ANSWER, REPLY_ERROR } from "./reply-marks.ts";
 
 const NOW_MS = 1_767_225_600_123;
 const GRANT = [1, 9, 60_000, 0, 0, 7];
@@ -41,7 +41,8 @@ describe("the encoding of calls for the Redis quota script", () => {
         let keyCount = 0;
         for (const { requests, deduplicationId } of calls) {
           const hasId = deduplicationId === "id";
-          assert.equal(next(), 2 * requests.length + (hasId ? 1 : 0));
+          if (hasId || requests.length !== 1)
+            assert.equal(next(), -1 - 2 * requests.length - (hasId ? 1 : 0));
           if (hasId) assert.equal(keys[keyCount++], "p{quota}:call:id");
           for (const { limit, windowMs, bestEffort, leaseMs, period, amount, slot } of requests) {
             const [, ...shape] = batch.shapes[next() - 1] as number[];
@@ -63,33 +64,58 @@ describe("the decoding of the Redis quota script's reply", () => {
   const call = { requests: [{}], deduplicationId: "" } as unknown as Parameters<
     typeof decodeReply
   >[1][number];
-  const decoded = (elements: unknown) => decodeReply(Buffer.from(encode(elements)), [call, call]);
+  const reply = (numbers: readonly number[], ...errors: readonly string[]) => [
+    Buffer.from(new Float64Array(numbers).buffer),
+    ...errors.map((error) => Buffer.from(error)),
+  ];
 
   it("reads grants, error texts and first answers, each in its call's place", () => {
     const grant = { granted: 1, remaining: 9, resetMs: 60_000, retryAfterMs: 0, validForMs: 0, slot: 7 };
-    assert.deepEqual(decoded([5, ...GRANT, "FOREIGN x"]), {
+    assert.deepEqual(decodeReply(reply([5, ...GRANT, REPLY_ERROR], "FOREIGN x"), [call, call]), {
       nowMs: 5,
       answers: [[grant], { error: "FOREIGN x" }],
     });
-    assert.deepEqual(decoded([5, [...GRANT, ...GRANT], ...GRANT]).answers, [[grant, grant], [grant]]);
-    assert.deepEqual(decoded([5, [], []]).answers, [[], []]);
+    assert.deepEqual(decodeReply(reply([5, REPLY_ERROR, REPLY_ERROR], "a", "b"), [call, call]).answers, [
+      { error: "a" },
+      { error: "b" },
+    ]);
+    const repeated = reply([5, REPLY_ANSWER, 12, ...GRANT, ...GRANT, ...GRANT]);
+    assert.deepEqual(decodeReply(repeated, [call, call]).answers, [[grant, grant], [grant]]);
+    const empty = { ...call, requests: [] };
+    assert.deepEqual(decodeReply(reply([5, REPLY_ANSWER, 0, ...GRANT]), [empty, call]).answers, [
+      [],
+      [grant],
+    ]);
+  });
+
+  it("reads a reply at an address that is no multiple of a double's length", () => {
+    const [packed] = reply([5, ...GRANT]) as [Buffer];
+    const shifted = Buffer.concat([Buffer.from("x"), packed]).subarray(1);
+    assert.deepEqual(decodeReply([shifted], [call]), decodeReply([packed], [call]));
   });
 
   it("refuses a reply of another form", () => {
     const wrong = [
       "OK",
+      null,
       [],
-      ["5", ...GRANT, ...GRANT],
-      [5, ...GRANT],
-      [5, ...GRANT, ...GRANT.slice(1)],
-      [5, ...GRANT, ...GRANT, 1],
-      [5, ...GRANT, [1]],
-      [5, ...GRANT, { granted: 1 }],
-      [5, ...GRANT, 1, 9, "60000", 0, 0, 7],
+      reply([5, ...GRANT, ...GRANT])[0],
+      [5, [...GRANT], [...GRANT]],
+      reply([]),
+      reply([5, ...GRANT]),
+      reply([5, ...GRANT, ...GRANT.slice(1)]),
+      reply([5, ...GRANT, ...GRANT, 1]),
+      reply([5, ...GRANT, ...GRANT], "an error without a mark"),
+      reply([5, ...GRANT, REPLY_ERROR]),
+      reply([5, ...GRANT, REPLY_ERROR + 4], "an unknown mark"),
+      reply([5, ...GRANT, REPLY_ANSWER]),
+      reply([5, ...GRANT, REPLY_ANSWER, 1e9, ...GRANT]),
+      reply([5, ...GRANT, REPLY_ANSWER, 7, ...GRANT, 1]),
+      reply([5, ...GRANT, REPLY_ANSWER, 0.5, ...GRANT]),
+      reply([5, ...GRANT, Number.NaN, ...GRANT.slice(1)]),
+      reply([5, ...GRANT, ...GRANT.slice(0, 5), Number.POSITIVE_INFINITY]),
+      [reply([5, ...GRANT, ...GRANT])[0]?.subarray(0, -1)],
     ];
-    for (const elements of wrong) assert.throws(() => decoded(elements), TypeError, JSON.stringify(elements));
-    for (const reply of ["OK", [5, [...GRANT], [...GRANT]], null])
-      assert.throws(() => decodeReply(reply, [call, call]), TypeError);
-    assert.throws(() => decodeReply(Buffer.from([0xdc, 0xff]), [call]));
+    for (const one of wrong) assert.throws(() => decodeReply(one, [call, call]), TypeError);
   });
 });

@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { createHash } from "node:crypto";
-import { createRequire } from "node:module";
-import type * as messagePack from "@msgpack/msgpack";
 import {
   type CounterKind,
   counterKindOf,
@@ -13,6 +11,7 @@ import {
   type QuotaGrant,
   type QuotaRequest,
 } from "../../plugins/sdk/index.ts";
+import { REPLY_ANSWER, REPLY_ERROR } from "./reply-marks.ts";
 
 /** Arguments of one `allocate` for the script. */
 export interface ScriptCall {
@@ -54,7 +53,7 @@ export function encodeCalls(
   for (const { requests, deduplicationId } of calls) {
     const hasId = deduplicationId !== "";
     if (hasId) keys.push(`${prefix}call:${boundedName(deduplicationId)}`);
-    numbers.push(2 * requests.length + (hasId ? 1 : 0));
+    if (hasId || requests.length !== 1) numbers.push(-1 - 2 * requests.length - (hasId ? 1 : 0));
     for (const request of requests) {
       const { cell, amount, slot = -1 } = request;
       const shape = shapeOf(request, shapes, prefix);
@@ -76,23 +75,21 @@ export function decodeReply(
   reply: unknown,
   calls: readonly ScriptCall[],
 ): { readonly nowMs: number; readonly answers: readonly ScriptAnswer[] } {
-  const elements = Buffer.isBuffer(reply) ? unpack(reply) : undefined;
-  if (!Array.isArray(elements) || typeof elements[0] !== "number") throw unknownForm();
-  const answers: ScriptAnswer[] = [];
-  let at = 1;
-  for (const { requests } of calls) {
-    const other: unknown = elements[at];
-    if (typeof other === "string") answers.push({ error: other });
-    else if (Array.isArray(other)) answers.push(decodeGrants(other, 0, other.length));
-    else {
-      answers.push(decodeGrants(elements, at, at + requests.length * NUMBERS_PER_GRANT));
-      at += requests.length * NUMBERS_PER_GRANT;
-      continue;
-    }
-    at++;
-  }
-  if (at !== elements.length) throw unknownForm();
-  return { nowMs: elements[0], answers };
+  const [packed, ...errors] = Array.isArray(reply) ? (reply as readonly unknown[]) : [];
+  if (!Buffer.isBuffer(packed)) throw unknownForm();
+  const numbers = new Numbers(packed);
+  const nowMs = numbers.next();
+  const answers = calls.map(({ requests }): ScriptAnswer => {
+    const mark = numbers.peek();
+    if (mark < REPLY_ERROR) return numbers.grants(requests.length);
+    numbers.next();
+    if (mark === REPLY_ANSWER) return numbers.grants(numbers.next() / NUMBERS_PER_GRANT);
+    const error = errors.shift();
+    if (mark !== REPLY_ERROR || !Buffer.isBuffer(error)) throw unknownForm();
+    return { error: error.toString() };
+  });
+  if (!numbers.areRead || errors.length > 0) throw unknownForm();
+  return { nowMs, answers };
 }
 
 /** The key of a count. */
@@ -159,35 +156,50 @@ function encodeShape(request: QuotaRequest): readonly number[] {
 }
 
 const NUMBERS_PER_GRANT = 6;
+const DOUBLE_BYTES = 8;
 
-/** Decodes the grants whose numbers are the elements from `start` up to, but not including, `end`. */
-function decodeGrants(elements: readonly unknown[], start: number, end: number): readonly QuotaGrant[] {
-  const grants: QuotaGrant[] = [];
-  for (let at = start; at < end; at += NUMBERS_PER_GRANT) {
-    grants.push({
-      granted: numberAt(elements, at),
-      remaining: numberAt(elements, at + 1),
-      resetMs: numberAt(elements, at + 2),
-      retryAfterMs: numberAt(elements, at + 3),
-      validForMs: numberAt(elements, at + 4),
-      slot: numberAt(elements, at + 5),
-    });
+/** Reads the numbers of a reply in turn. */
+class Numbers {
+  readonly #view: DataView;
+  #at = 0;
+
+  /** @param bytes Little-endian doubles. */
+  constructor({ buffer, byteOffset, byteLength }: Buffer) {
+    this.#view = new DataView(buffer, byteOffset, byteLength);
   }
-  return grants;
-}
 
-let decode: typeof messagePack.decode | undefined;
+  get areRead(): boolean {
+    return this.#at === this.#view.byteLength;
+  }
 
-function unpack(bytes: Buffer): unknown {
-  // Loaded here: only processes with a Redis store need it.
-  decode ??= (createRequire(import.meta.url)("@msgpack/msgpack") as typeof messagePack).decode;
-  return decode(bytes);
-}
+  /** @throws TypeError when no number follows. */
+  peek(): number {
+    if (this.#at + DOUBLE_BYTES > this.#view.byteLength) throw unknownForm();
+    const number = this.#view.getFloat64(this.#at, true);
+    if (!Number.isInteger(number)) throw unknownForm();
+    return number;
+  }
 
-function numberAt(elements: readonly unknown[], at: number): number {
-  const number = elements[at];
-  if (typeof number !== "number") throw unknownForm();
-  return number;
+  next(): number {
+    const number = this.peek();
+    this.#at += DOUBLE_BYTES;
+    return number;
+  }
+
+  grants(count: number): readonly QuotaGrant[] {
+    const grants: QuotaGrant[] = [];
+    while (grants.length < count) {
+      grants.push({
+        granted: this.next(),
+        remaining: this.next(),
+        resetMs: this.next(),
+        retryAfterMs: this.next(),
+        validForMs: this.next(),
+        slot: this.next(),
+      });
+    }
+    return grants;
+  }
 }
 
 function unknownForm(): TypeError {

@@ -23,7 +23,7 @@ const CUT_MS = 250;
 const SHARDS = 16;
 
 describe("a primary that dies with writes that no replica has", function () {
-  this.timeout(90_000);
+  this.timeout(180_000);
   let handler: AdapterHandler | undefined;
   const stops: (() => Promise<void>)[] = [];
 
@@ -63,19 +63,19 @@ describe("a primary that dies with writes that no replica has", function () {
     const failoverMs = performance.now();
     for (const replica of replicas) replica.resume();
     await sleep(300);
-    await load.untilStoreDecides(500, 20_000);
+    await load.untilStoreDecides(500, 60_000);
     await load.untilUsedUp(30_000);
     await load.stop();
     const again = load.assertExact(failoverMs, cutMs);
     const lost = load.answers.filter(
-      ({ fromStore, granted, answeredMs }) =>
-        fromStore && granted && answeredMs > cutMs && answeredMs <= failoverMs,
+      ({ fromStore, granted, sentMs, answeredMs }) =>
+        fromStore && granted && answeredMs > cutMs && sentMs <= failoverMs,
     ).length;
     console.info(
       `      ${again} grants were granted again, of ${lost} without a replica, of ${load.count} calls`,
     );
     assert.ok(again > 0, "no write was lost");
-    assert.ok(load.longestWaitMs() < TIMEOUT_MS + LAG_MS, `${load.longestWaitMs()} ms`);
+    load.assertNoneWaited(TIMEOUT_MS + LAG_MS);
   };
 
   it("has these grants granted again and no others, with Sentinel and users with the least rights", async function () {

@@ -43,7 +43,7 @@ const FIXED_WINDOW = `
 function make.fixedWindow()
   local counter = {}
 
-  function counter.create() return { window = 0, used = 0, expires = false } end
+  function counter.create() return { window = 0, used = 0, expires = false, change = false } end
   function counter.copy(s) return { window = s.window, used = s.used } end
 
   function counter.parse(text, windowMs)
@@ -51,7 +51,7 @@ function make.fixedWindow()
     if not window then return nil end
     -- Arithmetic converts a text faster than tonumber does.
     window, used = window + 0, used + 0
-    return { window = window, used = used, expires = used > 0 and (window + 1) * windowMs }
+    return { window = window, used = used, expires = used > 0 and (window + 1) * windowMs, change = false }
   end
 
   function counter.text(s) return format('%d %d', s.window, s.used) end

@@ -3,6 +3,7 @@
 
 import { DEDUPLICATION_MS } from "../../plugins/sdk/index.ts";
 import { createScript } from "./lua-script.ts";
+import { REPLY_ANSWER, REPLY_ERROR } from "./reply-marks.ts";
 import { SLOT_COUNTERS } from "./script-slots.ts";
 import { TOKEN_BUCKET } from "./script-token-bucket.ts";
 import { WINDOW_COUNTERS } from "./script-windows.ts";
@@ -25,13 +26,15 @@ import { WINDOW_COUNTERS } from "./script-windows.ts";
  * - `shapes`: a list for each kind of request, of the counter's number in `counterNames` below, limit, windowMs, best
  *   effort (0 or 1), leaseMs and, for calendar periods, the beginnings of the previous, the current and the next one
  *   and the next one's end.
- * - `calls`: for each call twice the number of its requests, plus 1 if it has a deduplication key; then for each
- *   request the number of its shape, from 1, and its amount; and its slot when the amount is negative.
+ * - `calls`: for each call of another form than one request without a deduplication key, -1 - twice the number of its
+ *   requests, and 1 less if it has a deduplication key; then for each request the number of its shape, from 1, and its
+ *   amount; and its slot when the amount is negative.
  *
- * Reply: a list in MessagePack (Redis writes one long reply faster than many numbers). Its first element is the
- * server's time in milliseconds. For each call follow six numbers for each grant, in QuotaGrant's order; or, in
- * their place, an error text; or, for a repeated call, a list of the numbers of its first answer; or, for a call
- * without requests, an empty list. No number exceeds 2^53.
+ * Reply: a list of texts. The first one has numbers as little-endian doubles (Redis writes one long text faster than many
+ * numbers, and a client reads it without parsing). Its first number is the server's time in milliseconds. For each call
+ * follow six numbers for each grant, in QuotaGrant's order; or, in their place, ERROR, for the next one of the other
+ * texts; or ANSWER and the count of the numbers that follow, for a repeated call's first answer and for a call without
+ * requests. No number of a grant exceeds 2^53.
  *
  * Each counter has create() and copy(state); parse(text, windowMs), nil for text that Purser did not write;
  * text(state); and charge(state, shape, amount, slot), which returns the six numbers of a QuotaGrant in order. The
@@ -42,6 +45,7 @@ const COMMON = `
 local floor, ceil, min, max, tonumber = math.floor, math.ceil, math.min, math.max, tonumber
 local match, gmatch, find, format = string.match, string.gmatch, string.find, string.format
 local insert, remove, concat = table.insert, table.remove, table.concat
+local KEYS, call = KEYS, redis.call
 local time = redis.call('TIME')
 local now = time[1] * 1000 + floor(time[2] / 1000)
 local make = {}
@@ -56,6 +60,8 @@ local counterNames = {
 }
 local SLACK_MS = 1000
 local DEDUPLICATION_MS = ${DEDUPLICATION_MS}
+-- In the place of a grant's first number, which is less.
+local ERROR, ANSWER = ${REPLY_ERROR}, ${REPLY_ANSWER}
 local FOREIGN = 'FOREIGN a key of Purser\\'s holds what Purser did not write'
 -- Redis has KEEPTTL since 6.0, and tells scripts its version since 7.0.
 local CAN_KEEP_TTL = redis.REDIS_VERSION_NUM ~= nil
@@ -78,11 +84,14 @@ for i, shape in ipairs(batch.shapes) do
 end
 
 -- One MGET for all keys. It reports keys of another type as missing, so missing keys are read again.
-local texts = #KEYS > 0 and redis.call('MGET', unpack(KEYS)) or {}
+local texts = #KEYS > 0 and call('MGET', unpack(KEYS)) or {}
 -- The states by their keys, and those that have changed.
 local states, changed, changes = {}, {}, 0
+-- For each of \`changed\` its counter, its key and the time until its count is unused: as fields they would double the
+-- size of a state.
+local changedCounters, changedKeys, resets = {}, {}, {}
 local answers, answered = {}, {}
-local reply, length = { now }, 1
+local reply, length, errors = { now }, 1, {}
 
 local function textAt(i)
   local text = texts[i] or redis.pcall('GET', KEYS[i])
@@ -100,18 +109,18 @@ local function nextRequest()
   end
   local state, fault = states[key], nil
   if not state then
-    local text, counter = nil, shape.counter
-    text, fault = textAt(keyAt)
+    local text, counter = texts[keyAt], shape.counter
+    if not text then text, fault = textAt(keyAt) end
     if text then
       state = counter.parse(text, shape.windowMs)
       if not state then fault = FOREIGN end
     elseif not fault then
       state = counter.create()
     end
-    if state then state.key, state.counter, states[key] = key, counter, state end
+    if state then states[key] = state end
   end
   keyAt = keyAt + 1
-  return shape, amount, slot, state, fault
+  return shape, amount, slot, state, fault, key
 end
 
 -- Puts the six numbers of a grant after the reply's first \`at\` elements.
@@ -120,20 +129,23 @@ local function charge(state, shape, amount, slot, at)
     shape.counter.charge(state, shape, amount, slot)
 end
 
-local function note(state, at)
-  if reply[at + 1] == 0 and not state.healed then return end
-  if not state.reset then
+-- Has a changed state written.
+local function note(state, counter, key, granted, reset)
+  if granted == 0 and not state.healed then return end
+  local change = state.change
+  if not change then
     changes = changes + 1
-    changed[changes] = state
+    change, state.change = changes, changes
+    changed[change], changedCounters[change], changedKeys[change] = state, counter, key
   end
-  state.reset = reply[at + 3]
+  resets[change] = reset
 end
 
 local function chargeAll(requests)
   local before, refused = {}, false
   for i = 1, #requests do
     local state = requests[i].state
-    if not before[state] then before[state] = state.counter.copy(state) end
+    if not before[state] then before[state] = requests[i].shape.counter.copy(state) end
   end
   for i = 1, #requests do
     local request, at = requests[i], length + 6 * (i - 1)
@@ -151,7 +163,10 @@ local function chargeAll(requests)
       reply[at + 4] = retry
     end
   end
-  for i = 1, #requests do note(requests[i].state, length + 6 * (i - 1)) end
+  for i = 1, #requests do
+    local request, at = requests[i], length + 6 * (i - 1)
+    note(request.state, request.shape.counter, request.key, reply[at + 1], reply[at + 3])
+  end
 end
 
 local function repeated(i)
@@ -178,16 +193,20 @@ end
 
 -- Decides a call of one request, which needs no copy of the state. Returns as \`decideAll\` does.
 local function decideOne(idAt)
-  local shape, amount, slot, state, fault = nextRequest()
+  local shape, amount, slot, state, fault, key = nextRequest()
   if fault then return fault end
   if idAt then
     local grants, idFault = repeated(idAt)
     if grants or idFault then return grants or idFault end
   end
-  charge(state, shape, amount, slot, length)
-  note(state, length)
+  local counter = shape.counter
+  local granted, remaining, reset, retry, valid, grantSlot = counter.charge(state, shape, amount, slot)
+  local at = length
+  reply[at + 1], reply[at + 2], reply[at + 3] = granted, remaining, reset
+  reply[at + 4], reply[at + 5], reply[at + 6] = retry, valid, grantSlot
+  note(state, counter, key, granted, reset)
   if idAt then remember(KEYS[idAt], 6) end
-  length = length + 6
+  length = at + 6
   return nil
 end
 
@@ -195,8 +214,8 @@ end
 local function decideAll(size, idAt)
   local requests, fault = {}, nil
   for i = 1, size do
-    local shape, amount, slot, state, requestFault = nextRequest()
-    requests[i] = { shape = shape, amount = amount, slot = slot, state = state }
+    local shape, amount, slot, state, requestFault, key = nextRequest()
+    requests[i] = { shape = shape, amount = amount, slot = slot, state = state, key = key }
     fault = fault or requestFault
   end
   if fault then return fault end
@@ -211,35 +230,54 @@ local function decideAll(size, idAt)
   return nil
 end
 
+-- Puts an answer into the reply that is not the call's grants: an error text, or a list of numbers.
+local function answerWith(other)
+  length = length + 1
+  if type(other) == 'string' then
+    reply[length] = ERROR
+    errors[#errors + 1] = other
+    return
+  end
+  reply[length], reply[length + 1] = ANSWER, #other
+  for i = 1, #other do reply[length + 1 + i] = other[i] end
+  length = length + 1 + #other
+end
+
 local callsEnd = #calls
 while callAt <= callsEnd do
-  local size, idAt, other = calls[callAt] / 2, nil, nil
-  callAt = callAt + 1
-  if size % 1 ~= 0 then
-    size, idAt, keyAt = floor(size), keyAt, keyAt + 1
+  local form, size, idAt, other = calls[callAt], 1, nil, nil
+  if form < 0 then
+    callAt = callAt + 1
+    size = (-1 - form) / 2
+    if size % 1 ~= 0 then
+      size, idAt, keyAt = floor(size), keyAt, keyAt + 1
+    end
   end
   if size == 1 then other = decideOne(idAt) else other = decideAll(size, idAt) end
-  if other then
-    length = length + 1
-    reply[length] = other
-  end
+  if other then answerWith(other) end
 end
 
 for i = 1, changes do
-  local state = changed[i]
-  local text = state.counter.text(state)
-  if CAN_KEEP_TTL and state.expires == now + state.reset then
-    redis.call('SET', state.key, text, 'KEEPTTL')
+  local state, key, reset = changed[i], changedKeys[i], resets[i]
+  local text = changedCounters[i].text(state)
+  if CAN_KEEP_TTL and state.expires == now + reset then
+    call('SET', key, text, 'KEEPTTL')
   else
-    redis.call('SET', state.key, text, 'PX', state.reset + SLACK_MS)
+    call('SET', key, text, 'PX', reset + SLACK_MS)
   end
 end
 for i = 1, #answered do
   local answer = answers[answered[i]]
   local text = format(string.rep('%d ', #answer), unpack(answer))
-  redis.call('SET', answered[i], text, 'PX', DEDUPLICATION_MS)
+  call('SET', answered[i], text, 'PX', DEDUPLICATION_MS)
 end
-return cmsgpack.pack(reply)
+-- Lua hands over at most some 8,000 values at once.
+local packed = {}
+for first = 1, length, 6000 do
+  local last = min(first + 5999, length)
+  packed[#packed + 1] = struct.pack('<' .. string.rep('d', last - first + 1), unpack(reply, first, last))
+end
+return { concat(packed), unpack(errors) }
 `;
 
 /** The script that counts. */

@@ -18,7 +18,7 @@ const LAG_MS = 250;
 const PASSWORD = "sentinels-only";
 
 describe("the adapter redis-quota with Sentinel", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let setup: SentinelSetup;
   let handler: AdapterHandler | undefined;
 
@@ -85,7 +85,7 @@ describe("the adapter redis-quota with Sentinel", function () {
     await killed.kill();
     const failoverMs = performance.now();
     await sleep(300);
-    await load.untilStoreDecides(500, 20_000);
+    await load.untilStoreDecides(500, 60_000);
     const outageMs = performance.now() - failoverMs;
     await load.untilUsedUp(30_000);
     await load.stop();
@@ -96,7 +96,7 @@ describe("the adapter redis-quota with Sentinel", function () {
       `      failover: ${Math.round(outageMs)} ms, longest wait ${Math.round(load.longestWaitMs())} ms, ` +
         `${load.count} requests, ${local.length} decided locally, ${excess} lost grants granted again`,
     );
-    assert.ok(load.longestWaitMs() < TIMEOUT_MS + LAG_MS, `${load.longestWaitMs()} ms`);
+    load.assertNoneWaited(TIMEOUT_MS + LAG_MS);
     const { port } = await setup.primary();
     assert.notEqual(port, killed.port);
     const client = new Redis(port);

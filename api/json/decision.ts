@@ -57,14 +57,22 @@ const SINGLE_CHARGE = {
   message: Text,
 };
 
+export const QueueStepSchema = Type.Object({
+  kind: Type.Literal("queue"),
+  atMostMs: Amount,
+  length: Amount,
+});
+
+export const DegradeStepSchema = Type.Object({
+  kind: Type.Literal("degrade"),
+  headers: Type.Array(Type.Object({ name: Text, value: Text })),
+});
+
 const BeyondStepSchema = exactly<BeyondStep>()(
   Type.Union([
-    Type.Object({ kind: Type.Literal("queue"), atMostMs: Amount, length: Amount }),
+    QueueStepSchema,
     Type.Object({ kind: Type.Literal("draw"), charge: Type.Object(SINGLE_CHARGE) }),
-    Type.Object({
-      kind: Type.Literal("degrade"),
-      headers: Type.Array(Type.Object({ name: Text, value: Text })),
-    }),
+    DegradeStepSchema,
   ]),
 );
 

@@ -5,13 +5,21 @@ import Type, { type TUnsafe } from "typebox";
 import type {
   DocumentExplanation,
   ExplainedDecision,
+  ExplainedStep,
   Explanation,
   ExpressionExplanation,
 } from "../../core/explain/explanation.ts";
 import { DEFAULT_TRACE_LIMITS, type TraceNode } from "../../core/explain/trace-node.ts";
 import { ENFORCEMENT_MODES } from "../../kernel/enforcement-mode.ts";
 import type { SourceLocation } from "../../kernel/diagnostic.ts";
-import { DecisionReasonSchema, DocumentRefSchema, HeaderOperationSchema, StatusSchema } from "./decision.ts";
+import {
+  DecisionReasonSchema,
+  DegradeStepSchema,
+  DocumentRefSchema,
+  HeaderOperationSchema,
+  QueueStepSchema,
+  StatusSchema,
+} from "./decision.ts";
 import { exactly } from "./schema/exactly.ts";
 import { Amount, Code, oneOf, Text, Whole } from "./schema/fields.ts";
 
@@ -71,6 +79,23 @@ const DocumentExplanationSchema = exactly<DocumentExplanation>()(
   }),
 );
 
+const CHARGE = {
+  policy: Text,
+  cell: Text,
+  limit: Amount,
+  windowMs: Amount,
+  amount: Amount,
+  mode: Mode,
+};
+
+const ExplainedStepSchema = exactly<ExplainedStep>()(
+  Type.Union([
+    QueueStepSchema,
+    DegradeStepSchema,
+    Type.Object({ kind: Type.Literal("draw"), charge: Type.Object(CHARGE) }),
+  ]),
+);
+
 const ExplainedDecisionSchema = exactly<ExplainedDecision>()(
   Type.Object({
     status: StatusSchema,
@@ -81,16 +106,7 @@ const ExplainedDecisionSchema = exactly<ExplainedDecision>()(
     responseHeaders: Type.Array(HeaderOperationSchema),
     shadowDenials: Type.Array(DocumentRefSchema),
     audits: Type.Array(DocumentRefSchema),
-    charges: Type.Array(
-      Type.Object({
-        policy: Text,
-        cell: Text,
-        limit: Amount,
-        windowMs: Amount,
-        amount: Amount,
-        mode: Mode,
-      }),
-    ),
+    charges: Type.Array(Type.Object({ ...CHARGE, beyond: Type.Optional(Type.Array(ExplainedStepSchema)) })),
   }),
 );
 

@@ -58,6 +58,15 @@ const TRACE: TraceNode = {
   children: [{ text: "a", start: 0, end: 1, kind: "path", values: [], count: 1, children: [] }],
 };
 
+const EXPLAINED_CHARGE = {
+  policy: "q",
+  cell: "q{}",
+  limit: 1,
+  windowMs: 1,
+  amount: 1,
+  mode: "enforce",
+} as const;
+
 const EXPLANATION: Explanation = {
   nowMs: 1,
   decision: {
@@ -69,7 +78,16 @@ const EXPLANATION: Explanation = {
     responseHeaders: [{ operation: "set", name: "x-a", value: "b" }],
     shadowDenials: [{ kind: "AccessPolicy", name: "other" }],
     audits: [],
-    charges: [{ policy: "q", cell: "q{}", limit: 1, windowMs: 1, amount: 1, mode: "enforce" }],
+    charges: [
+      {
+        ...EXPLAINED_CHARGE,
+        beyond: [
+          { kind: "queue", atMostMs: 500, length: 100 },
+          { kind: "draw", charge: EXPLAINED_CHARGE },
+          { kind: "degrade", headers: [{ name: "x-tier", value: "economy" }] },
+        ],
+      },
+    ],
   },
   documents: [
     {
@@ -491,6 +509,7 @@ const MESSAGES: Readonly<Record<string, MessageCase>> = {
       "explanation.refusedAttributes",
       "explanation.decision.reason",
       "explanation.decision.decidedBy",
+      "explanation.decision.charges[*].beyond",
       "explanation.decision.responseHeaders[*].value",
       "explanation.documents[*].action",
       "explanation.documents[*].decides",

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Type from "typebox";
-import type { Cluster } from "../../core/traffic/resources/cluster.ts";
+import type { HttpProtocol } from "../../core/traffic/port-protocol.ts";
 import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import { exactly } from "./schema/exactly.ts";
 import { oneOf, Text, Whole } from "./schema/fields.ts";
-import { EndpointSchema, Protocol } from "./traffic-resources.ts";
+import { EndpointSchema } from "./traffic-resources.ts";
 
 /** `GET`: a RegistryListing. */
 export const REGISTRY_PATH = "/v1/registry";
@@ -23,8 +23,8 @@ export interface RegistryListing {
     readonly ports: readonly {
       readonly number: number;
       readonly name: string;
-      /** The protocol towards the endpoints. */
-      readonly protocol: NonNullable<Cluster["protocol"]>;
+      /** The protocol towards the endpoints; `grpc-web`: HTTP/2, for clients of gRPC-Web. */
+      readonly protocol: HttpProtocol;
       /** Whether connections are forwarded as bytes, whatever their protocol is. */
       readonly carriesBytes: boolean;
       readonly endpoints: readonly Endpoint[];
@@ -45,7 +45,7 @@ export const RegistryListingSchema = exactly<RegistryListing>()(
           Type.Object({
             number: Whole,
             name: Text,
-            protocol: Protocol,
+            protocol: oneOf(["http1", "http2", "grpc-web"]),
             carriesBytes: Type.Boolean(),
             endpoints: Type.Array(EndpointSchema),
           }),

@@ -46,7 +46,7 @@ const TextMap = MapOf(Text);
 
 const HttpStatus = Type.Integer({ minimum: 200, maximum: 599 });
 
-export const Protocol = oneOf(["http1", "http2"]);
+const Protocol = oneOf(["http1", "http2"]);
 
 const ListenerLimitsSchema = exactly<ListenerLimits>()(
   Type.Object({
@@ -116,6 +116,7 @@ export const ListenerSchema = exactly<Listener>()(
       }),
     ),
     proxyProtocol: Type.Optional(Flag),
+    grpcWeb: Type.Optional(Flag),
     tlsServers: Type.Optional(Type.Array(TlsServerSchema)),
     peerTls: Type.Optional(Type.Object({ mode: oneOf(PEER_TLS_MODES), trustDomains: TrustDomains })),
     requestAuthentication: Type.Optional(RequestAuthenticationSchema),
@@ -379,6 +380,7 @@ export const ClusterSchema = exactly<Cluster>()(
     proxyProtocol: Type.Optional(Type.Unsafe<1 | 2>({ enum: [1, 2] })),
     overload: Type.Optional(OverloadSchema),
     protocol: Type.Optional(Protocol),
+    grpcWeb: Type.Optional(Flag),
     maxConcurrentStreams: Type.Optional(Type.Integer({ minimum: 1 })),
     tls: Type.Optional(UpstreamTlsSchema),
     healthCheck: Type.Optional(HealthCheckSchema),

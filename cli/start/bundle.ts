@@ -5,8 +5,8 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { Script } from "node:vm";
 import type { main } from "../main.ts";
-import { deferOptimization } from "./compilation.ts";
 import { showModuleLines } from "./module-lines.ts";
+import { setStartFlags } from "./v8-flags.ts";
 
 /** The whole program in one file, and V8's compiled form of it. */
 const BUNDLE = "purser.cjs";
@@ -20,7 +20,7 @@ interface Bundle {
 export function loadBundle(dist: string, { isService }: { readonly isService: boolean }): Bundle {
   showModuleLines(dist + BUNDLE, `${dist}${BUNDLE}.lines`);
   const script = compileBundle(dist, readCodeCache(dist));
-  if (isService) deferOptimization();
+  if (isService) setStartFlags();
   return evaluate(script, dist);
 }
 

@@ -131,6 +131,42 @@ describe("an explanation", () => {
     assert.equal(explanation.decision.charges[0]?.limit, 3);
   });
 
+  it("shows the steps that a request takes beyond a limit, with those of the policies that it draws on", async () => {
+    const key = (source: string) => [["user", { kind: "expression", expression: compiled(source) }]] as const;
+    const policy = quotaPolicy("per-user", {
+      key: key("request.headers.`x-user`"),
+      beyond: [
+        { kind: "queue", atMostMs: 500, length: 9 },
+        { kind: "draw", policy: "credit" },
+      ],
+    });
+    const headers = [{ name: "x-tier", value: "economy" }];
+    const credit = quotaPolicy("credit", {
+      match: compiled("false"),
+      key: key("request.headers.authorization"),
+      limit: 7,
+      beyond: [{ kind: "degrade", headers }],
+    });
+    const { explanation } = await explain({ quotaPolicies: [policy, credit] });
+    const [charge, ...others] = explanation.decision.charges;
+    assert.deepEqual(others, []);
+    assert.deepEqual(charge?.beyond, [
+      { kind: "queue", atMostMs: 500, length: 9 },
+      {
+        kind: "draw",
+        charge: {
+          policy: "credit",
+          cell: 'credit{"user":"[redacted]"}',
+          limit: 7,
+          windowMs: 60_000,
+          amount: 1,
+          mode: "enforce",
+        },
+      },
+      { kind: "degrade", headers },
+    ]);
+  });
+
   it("keeps secrets out of everything", async () => {
     const { explanation, decision } = await explain({
       accessPolicies: [

@@ -8,11 +8,14 @@ import { type DocumentRef, formatDocumentRef } from "../check/document-ref.ts";
 import type { CheckPlan } from "../check/plan.ts";
 import type { CheckContext, DocumentOutcome } from "../check/ports.ts";
 import { messageOf } from "../../kernel/errors.ts";
+import type { BeyondStep, SingleCharge } from "../quota/quota-charge.ts";
 import { httpStatusOfDecision } from "../verdict/reply.ts";
 import {
   DEFAULT_EXPLANATION_LIMITS,
   type DocumentExplanation,
+  type ExplainedCharge,
   type ExplainedDecision,
+  type ExplainedStep,
   type Explanation,
   type ExplanationLimits,
   type ExpressionExplanation,
@@ -244,13 +247,23 @@ function shownDecision(decision: Decision, redaction: Redaction): ExplainedDecis
     responseHeaders: headers(responseHeaders),
     shadowDenials,
     audits,
-    charges: decision.charges.map(({ policy, cell, limit, windowMs, amount, mode }) => ({
-      policy,
-      cell: clean(cell),
-      limit,
-      windowMs,
-      amount,
-      mode,
+    charges: decision.charges.map((charge) => ({
+      ...shownCharge(charge, redaction),
+      ...(charge.beyond === undefined
+        ? {}
+        : { beyond: charge.beyond.map((step) => shownStep(step, redaction)) }),
     })),
   };
+}
+
+function shownCharge(
+  { policy, cell, limit, windowMs, amount, mode }: SingleCharge,
+  redaction: Redaction,
+): Omit<ExplainedCharge, "beyond"> {
+  return { policy, cell: redaction.clean(cell), limit, windowMs, amount, mode };
+}
+
+/** The headers of a degradation are text of the document, and so are shown as they are. */
+function shownStep(step: BeyondStep, redaction: Redaction): ExplainedStep {
+  return step.kind === "draw" ? { kind: "draw", charge: shownCharge(step.charge, redaction) } : step;
 }

@@ -4,7 +4,7 @@
 import type { RefusalReason } from "../attributes/added-attributes.ts";
 import type { EnforcementMode } from "../../kernel/enforcement-mode.ts";
 import type { DecisionReason } from "../check/decision.ts";
-import type { QuotaCharge } from "../quota/quota-charge.ts";
+import type { BeyondStep, QuotaCharge } from "../quota/quota-charge.ts";
 import type { DocumentRef } from "../check/document-ref.ts";
 import type { DocumentOutcome } from "../check/ports.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
@@ -47,11 +47,19 @@ export interface ExplainedDecision {
   readonly responseHeaders: readonly HeaderOperation[];
   readonly shadowDenials: readonly DocumentRef[];
   readonly audits: readonly DocumentRef[];
-  readonly charges: readonly Pick<
-    QuotaCharge,
-    "policy" | "cell" | "limit" | "windowMs" | "amount" | "mode"
-  >[];
+  readonly charges: readonly ExplainedCharge[];
 }
+
+/** A quota that the request uses; stores have not counted it. */
+export interface ExplainedCharge
+  extends Pick<QuotaCharge, "policy" | "cell" | "limit" | "windowMs" | "amount" | "mode"> {
+  /** The steps that the request takes if the limit refuses it, in order; absent: it is refused. */
+  readonly beyond?: readonly ExplainedStep[];
+}
+
+export type ExplainedStep =
+  | Exclude<BeyondStep, { readonly kind: "draw" }>
+  | { readonly kind: "draw"; readonly charge: Omit<ExplainedCharge, "beyond"> };
 
 export interface DocumentExplanation extends DocumentRef {
   readonly location: SourceLocation;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import type { EnforcementMode } from "../../kernel/enforcement-mode.ts";
 import { quotaPolicy } from "../../test/support/snapshots.ts";
 import { charge as chargeOf } from "../../test/support/quota-charges.ts";
@@ -73,6 +74,80 @@ describe("the simulation of quotas", () => {
     for (let count = 0; count < 5; count++) simulation.charge(both, 0, 1);
     const [real, shadow] = simulation.findings(0);
     assert.deepEqual([real?.refused.observed, shadow?.refused.observed], [0, 3]);
+  });
+
+  describe("of requests at a time", () => {
+    const LEASE_MS = 10_000;
+    const slots = (changes: Partial<QuotaCharge> = {}) =>
+      charge("q", "q{}", { algorithm: "concurrency", limit: 2, windowMs: LEASE_MS, ...changes });
+
+    it("frees a slot when its request ended, and after a lease when nothing tells", () => {
+      const simulation = new QuotaSimulation([policy("q")]);
+      const refused = () => simulation.findings(0)[0]?.refused.observed;
+      simulation.charge([slots()], 0, 1, 100);
+      simulation.charge([slots()], 10, 1, 500);
+      simulation.charge([slots()], 99, 1, 5_000);
+      assert.equal(refused(), 1);
+      simulation.charge([slots()], 100, 1);
+      simulation.charge([slots()], 499, 1, 600);
+      assert.equal(refused(), 2);
+      simulation.charge([slots()], 500, 1, 501);
+      simulation.charge([slots()], 600, 1, LEASE_MS);
+      simulation.charge([slots()], 601, 1, 700);
+      assert.equal(refused(), 3);
+      simulation.charge([slots()], 100 + 2 * LEASE_MS, 2, 1e9);
+      assert.equal(refused(), 3);
+    });
+
+    it("holds the slot of a request that lasts for many leases, however far apart records are", () => {
+      for (const gapMs of [LEASE_MS / 4, LEASE_MS, 7 * LEASE_MS, 90 * LEASE_MS]) {
+        const simulation = new QuotaSimulation([policy("q")]);
+        const endMs = 100 * LEASE_MS;
+        simulation.charge([slots({ limit: 1 })], 0, 1, endMs);
+        let asked = 0;
+        for (let timeMs = gapMs; timeMs < endMs; timeMs += gapMs, asked++)
+          simulation.charge([slots({ limit: 1 })], timeMs, 1, timeMs + 1);
+        assert.equal(simulation.findings(0)[0]?.refused.observed, asked, `${gapMs} ms`);
+        simulation.charge([slots({ limit: 1 })], endMs, 1, endMs + 1);
+        assert.equal(simulation.findings(0)[0]?.refused.observed, asked, `${gapMs} ms`);
+      }
+    });
+
+    it("agrees with a count of the requests under way, for random requests", () => {
+      const arbitraryRequest = fc.record({
+        waitMs: fc.nat(9_000),
+        durationMs: fc.nat(40_000),
+        amount: fc.integer({ min: 1, max: 2 }),
+      });
+      const property = fc.property(
+        fc.array(arbitraryRequest, { maxLength: 60 }),
+        fc.integer({ min: 1, max: 4 }),
+        (requests, limit) => {
+          const simulation = new QuotaSimulation([policy("q")]);
+          let open: { readonly endMs: number; readonly amount: number }[] = [];
+          let nowMs = 0;
+          let refused = 0;
+          for (const { waitMs, durationMs, amount } of requests) {
+            nowMs += waitMs;
+            simulation.charge([slots({ limit, amount })], nowMs, 1, nowMs + durationMs);
+            open = open.filter(({ endMs }) => endMs > nowMs);
+            const used = open.reduce((sum, one) => sum + one.amount, 0);
+            if (used + amount > limit) refused++;
+            else open.push({ endMs: nowMs + durationMs, amount });
+            assert.equal(simulation.findings(0)[0]?.refused.observed, refused);
+          }
+        },
+      );
+      fc.assert(property);
+    });
+
+    it("frees the slots of quotas in shadow mode at once when another quota refuses the request", () => {
+      const simulation = new QuotaSimulation([policy("q", "shadow"), policy("none")]);
+      const refused = charge("none", "none{}", { limit: 0 });
+      for (let count = 0; count < 5; count++)
+        simulation.charge([slots({ mode: "shadow" }), refused], count, 1, 9_000);
+      assert.equal(simulation.findings(0)[0]?.refused.observed, 0);
+    });
   });
 
   it("counts a late record at the current time, and reports it", () => {

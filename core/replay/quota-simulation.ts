@@ -3,8 +3,8 @@
 
 import type { EnforcementMode } from "../../kernel/enforcement-mode.ts";
 import { formatDocumentRef, quotaPolicyRef } from "../check/document-ref.ts";
-import { chargeBeyond } from "../quota/beyond/charge-beyond.ts";
-import type { QuotaCharge, SingleCharge } from "../quota/quota-charge.ts";
+import { type ChargedBeyond, chargeBeyond } from "../quota/beyond/charge-beyond.ts";
+import type { QuotaCharge, QuotaOutcome, SingleCharge } from "../quota/quota-charge.ts";
 import { atOnce } from "../../kernel/maybe-promise.ts";
 import { chargeAll, type ChargeOptions } from "../quota/charge-all.ts";
 import { demandOf, type NamedStore } from "../quota/demand.ts";
@@ -12,6 +12,7 @@ import { createMemoryQuotaStore } from "../quota/memory-store.ts";
 import { fallsShort, refusalOf } from "../quota/refusal.ts";
 import type { QuotaPolicy } from "../snapshot/snapshot.ts";
 import { type Count, Counter, CounterTable } from "./count.ts";
+import { SlotsUnderWay } from "./slots-under-way.ts";
 
 /** Replayed charges of one policy. */
 export interface QuotaFinding {
@@ -46,12 +47,13 @@ interface PolicyCounts {
  * Charges recorded requests to the quota algorithms, on the time of the records, as a mixer does. A record of
  * a sampled log is charged as many times as the number of requests that it represents, rounded. Leases are
  * not simulated, so refusals that a lease causes at a window's end do not show. Of the steps beyond a limit, a
- * record draws and degrades, and never waits.
+ * record draws and degrades, and never waits. Slots of `concurrency` are free when the record's request ended.
  */
 export class QuotaSimulation {
   readonly #counts: ReadonlyMap<string, PolicyCounts>;
   readonly #store: NamedStore;
   readonly #options: ChargeOptions;
+  readonly #slots: SlotsUnderWay;
   /** Records are roughly in order of time: the clock does not go back for late ones. */
   #nowMs: number | undefined;
   #late = 0;
@@ -81,6 +83,7 @@ export class QuotaSimulation {
       sharesCounts: false,
     });
     this.#store = { name: "simulation", allocate: (requests, options) => store.allocate(requests, options) };
+    this.#slots = new SlotsUnderWay(this.#store);
     this.#options = {
       deduplicationId: "",
       localStore: store,
@@ -99,15 +102,20 @@ export class QuotaSimulation {
     return this.#uncounted;
   }
 
-  charge(charges: readonly QuotaCharge[], timeMs: number, weight: number): void {
+  /**
+   * @param timeMs When the request began.
+   * @param endMs When it ended; undefined when the log does not tell: its slots are free after a lease.
+   */
+  charge(charges: readonly QuotaCharge[], timeMs: number, weight: number, endMs?: number): void {
     if (charges.length === 0) return;
     if (this.#nowMs !== undefined && timeMs < this.#nowMs) this.#late++;
     this.#nowMs = Math.max(this.#nowMs ?? timeMs, timeMs);
+    this.#slots.advance(this.#nowMs);
     for (const { policy } of charges) this.#counts.get(policy)?.charged.add(weight);
     const copies = Math.max(1, Math.round(weight));
     let open = charges;
     for (let copy = 0; copy < copies && open.length > 0; copy++)
-      open = this.#chargeOnce(open, ((copies - copy) * weight) / copies, weight / copies);
+      open = this.#chargeOnce(open, ((copies - copy) * weight) / copies, weight / copies, endMs);
   }
 
   findings(topKeys: number): readonly QuotaFinding[] {
@@ -130,7 +138,12 @@ export class QuotaSimulation {
    * @param each Number of requests that this copy represents.
    * @returns The charges that the next copy is charged for.
    */
-  #chargeOnce(charges: readonly QuotaCharge[], left: number, each: number): readonly QuotaCharge[] {
+  #chargeOnce(
+    charges: readonly QuotaCharge[],
+    left: number,
+    each: number,
+    endMs: number | undefined,
+  ): readonly QuotaCharge[] {
     // A charge that cannot be counted is allowed, so that it refuses no request.
     const nowMs = this.#nowMs ?? 0;
     const make = (made: readonly SingleCharge[]) =>
@@ -144,6 +157,7 @@ export class QuotaSimulation {
       if (from !== undefined) this.#counts.get(from)?.charged.add(each);
     }
     const refusal = refusalOf(charged.charges, charged.outcomes);
+    if (endMs !== undefined) this.#holdSlots(charged, refusal === undefined ? endMs : nowMs);
     return charges.filter((charge) => {
       const { mode, amount, policy, cell } = charge;
       const outcome = charged.outcomes[charged.charges.indexOf(charge)];
@@ -157,5 +171,15 @@ export class QuotaSimulation {
       const goesOn = mode === "enforce" ? refusal === undefined : !isRefused;
       return goesOn && outcome.failure === undefined;
     });
+  }
+
+  /** A request that is refused ends at once: also the slots that it has of quotas in shadow mode are free then. */
+  #holdSlots({ charges, outcomes }: ChargedBeyond, endMs: number): void {
+    for (const [index, charge] of charges.entries()) {
+      const outcome = outcomes[index] as QuotaOutcome;
+      if (charge.algorithm !== "concurrency" || charge.amount === 0) continue;
+      if (outcome.failure === undefined && outcome.granted === charge.amount)
+        this.#slots.hold(charge, outcome, this.#nowMs ?? 0, endMs);
+    }
   }
 }

@@ -22,6 +22,18 @@ describe("a record of a decision log", () => {
     }
   });
 
+  it("has its duration from the response, or from both times, if any tells", () => {
+    const time = "2026-01-01T00:00:02.000Z";
+    const durationOf = (start: string | undefined, duration: string | number | undefined) =>
+      logRecord({ request: { time: start }, response: { duration } }, { time }).durationMs;
+    assert.equal(durationOf("2026-01-01T00:00:01.000Z", 250), 250);
+    for (const duration of [undefined, "250", -1]) {
+      assert.equal(durationOf("2026-01-01T00:00:01.000Z", duration), 1_000);
+      assert.equal(durationOf("2026-01-01T00:00:03.000Z", duration), undefined);
+      assert.equal(durationOf(undefined, duration), undefined);
+    }
+  });
+
   it("may have unknown fields", () => {
     assert.ok(readRecord(JSON.stringify({ ...logLine(), later: 1 }), "log:1", Date.parse).ok);
   });

@@ -14,6 +14,8 @@ export interface LogRecord {
   /** When the request ended (`timeMs`) and when it was checked; in milliseconds since the epoch. */
   readonly timeMs: number;
   readonly requestTimeMs: number;
+  /** From the beginning of the request to its end; undefined when the record does not tell. */
+  readonly durationMs: number | undefined;
   /** Number of requests that this record represents: 1/sampled. */
   readonly weight: number;
   /** `file:line`, for messages. */
@@ -52,10 +54,18 @@ export function readRecord(text: string, where: string, parseTimeMs: (text: stri
       requestBag: Object.fromEntries(Object.entries(bag).filter(([group]) => !AFTERWARDS.has(group))),
       timeMs,
       requestTimeMs: Number.isNaN(requestTimeMs) ? timeMs : requestTimeMs,
+      durationMs: durationOf(bag, timeMs - requestTimeMs),
       weight: 1 / line.sampled,
       where,
     },
   };
+}
+
+/** @param betweenMs From the request's time to the record's; NaN when the request has no time. */
+function durationOf(bag: AttributeBag, betweenMs: number): number | undefined {
+  return [valueAt(bag, ["response", "duration"]), betweenMs].find(
+    (durationMs): durationMs is number => typeof durationMs === "number" && durationMs >= 0,
+  );
 }
 
 function problemOf(line: unknown): string {

@@ -108,7 +108,8 @@ export class Replay {
 
   async #compare(record: LogRecord): Promise<void> {
     const { candidate, baseline } = this.#options;
-    const { line, weight, requestTimeMs } = record;
+    const { line, weight, requestTimeMs, durationMs } = record;
+    const endMs = durationMs === undefined ? undefined : requestTimeMs + durationMs;
     const after = await candidate.judge(record);
     const before = await baseline?.judge(record);
     const unreliable = unreliableReads(after.referenced, line);
@@ -118,8 +119,8 @@ export class Replay {
     const change = changeBetween(...outcomes);
     if (change === undefined) this.#unchanged.add(weight);
     else this.#changes.add(change, record, outcomes, unreliable);
-    this.#quotas.charge(after.charges, requestTimeMs, weight);
-    if (before !== undefined) this.#baselineQuotas?.charge(before.charges, requestTimeMs, weight);
+    this.#quotas.charge(after.charges, requestTimeMs, weight, endMs);
+    if (before !== undefined) this.#baselineQuotas?.charge(before.charges, requestTimeMs, weight, endMs);
     if (isQuotaRefusal(line.decision)) this.#recordedRefusals.add(line.decision.policy ?? "", weight);
   }
 

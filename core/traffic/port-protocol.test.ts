@@ -12,7 +12,7 @@ describe("the protocol of a Service's port", () => {
       [{ port: 80, name: "HTTP-web" }, "http1"],
       [{ port: 80, name: "http2-x" }, "http2"],
       [{ port: 80, name: "grpc" }, "http2"],
-      [{ port: 80, name: "grpc-web-x" }, "http2"],
+      [{ port: 80, name: "grpc-web-x" }, "grpc-web"],
       [{ port: 80, name: "grpc-website" }, "http2"],
       [{ port: 80, name: "web" }, "http1"],
       [{ port: 80, name: "httpbin" }, "http1"],

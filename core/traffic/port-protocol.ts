@@ -12,18 +12,27 @@ export interface NamedPort {
   readonly appProtocol?: string;
 }
 
-type HttpProtocol = "http1" | "http2";
+/**
+ * Protocols of ports that carry HTTP, as their endpoints speak it. `grpc-web`: `http2`, for clients of gRPC-Web, whose calls
+ * proxies translate.
+ */
+export type HttpProtocol = "http1" | "http2" | "grpc-web";
 
 /** Names of protocols that are HTTP, towards endpoints in the clear. */
 const HTTP_PROTOCOLS: ReadonlyMap<string, HttpProtocol> = new Map([
   ["http", "http1"],
   ["http2", "http2"],
   ["grpc", "http2"],
-  ["grpc-web", "http2"],
+  ["grpc-web", "grpc-web"],
   // Kubernetes' names of application protocols (KEP-3726).
   ["kubernetes.io/h2c", "http2"],
   ["kubernetes.io/ws", "http1"],
 ]);
+
+/** The protocol of a name in documents of Istio, in capitals or not, of those that carry HTTP; `http1` for any other name. */
+export function httpProtocolNamed(name: string): HttpProtocol {
+  return HTTP_PROTOCOLS.get(name.toLowerCase()) ?? "http1";
+}
 
 /** Names of protocols whose connections are forwarded as bytes. */
 const OTHER_PROTOCOLS: ReadonlySet<string> = new Set([

@@ -17,18 +17,25 @@ import { parseExpression } from "../syntax/parse.ts";
 import { checkRecursion } from "./recursion.ts";
 import { type Facts, meaningOf, NO_FACTS, Presence, union } from "./presence.ts";
 
+/** The facts that conditions guarantee, by the conditions' sources, with one manifest. */
+export type KnownFacts = Map<string, Facts>;
+
 /**
  * Finds the mistakes and risks in an expression, given its use, in the order of its source. A part with an
  * error can never work; a part with a warning may be meant. Pure: the same expression and use have the same
  * findings.
+ *
+ * @param known The facts of the conditions that were given so far, and then of `use.given` too; default none. Uses with
+ *   the same manifest may share it.
  */
 export function checkExpression(
   { source, references, ast = parseExpression(source) }: ParsedSource,
   use: ExpressionUse,
+  known: KnownFacts = new Map(),
 ): readonly ExpressionFinding[] {
   if (ast === undefined) return [];
   try {
-    return findingsOf(ast, { source, references }, use);
+    return findingsOf(ast, { source, references }, use, known);
   } catch (error) {
     // The expression is nested deeper than this walk can go; the engine reports it by a limit of its own.
     if (error instanceof RangeError) return [];
@@ -40,6 +47,7 @@ function findingsOf(
   ast: AstNode,
   { source, references }: Omit<ParsedSource, "ast">,
   use: ExpressionUse,
+  known: KnownFacts,
 ): readonly ExpressionFinding[] {
   const findings = new Findings(ast, source);
   const inference = new Inference(ast, use, findings);
@@ -47,7 +55,7 @@ function findingsOf(
   checkRecursion(ast, findings);
   checkForeignPatterns(ast, findings);
   const presence = new Presence(inference);
-  const facts = factsGiven(use);
+  const facts = factsGiven(use, known);
   const absence = new AbsenceCheck(inference, presence);
   const shape = inference.shapeOf(ast);
   if (use.purpose === "any") {
@@ -66,15 +74,21 @@ function findingsOf(
 }
 
 /** The facts that the conditions around an expression guarantee. */
-function factsGiven(use: ExpressionUse): Facts {
+function factsGiven(use: ExpressionUse, known: KnownFacts): Facts {
   let facts = NO_FACTS;
   for (const source of use.given ?? []) {
-    const ast = parseExpression(source);
-    if (ast === undefined) continue;
-    const inference = new Inference(ast, use, new Findings(ast, source));
-    facts = union(facts, new Presence(inference).whenTrue(ast));
+    const ofCondition = known.get(source) ?? factsOf(source, use);
+    known.set(source, ofCondition);
+    facts = union(facts, ofCondition);
   }
   return facts;
+}
+
+function factsOf(source: string, use: ExpressionUse): Facts {
+  const ast = parseExpression(source);
+  if (ast === undefined) return NO_FACTS;
+  const inference = new Inference(ast, use, new Findings(ast, source));
+  return new Presence(inference).whenTrue(ast);
 }
 
 /** Notes a condition that can give a value other than true or false: it fails. */

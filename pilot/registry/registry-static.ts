@@ -11,7 +11,8 @@ import {
 } from "../../core/documents/kinds/workload-entry.ts";
 import type { TrafficDocument, TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 import { canonicalHost, resolveHost, splitHost } from "../../core/traffic/host-name.ts";
-import type { Cluster, ServiceIdentity } from "../../core/traffic/resources/cluster.ts";
+import { type HttpProtocol, httpProtocolNamed } from "../../core/traffic/port-protocol.ts";
+import type { ServiceIdentity } from "../../core/traffic/resources/cluster.ts";
 import type { Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import { selects } from "../../core/traffic/labels.ts";
 
@@ -35,7 +36,7 @@ export interface ServicePort {
   /** Whether connections are forwarded as bytes: such a port has no host of its own among requests. */
   readonly carriesBytes: boolean;
   /** The protocol of requests towards the endpoints. */
-  readonly protocol: NonNullable<Cluster["protocol"]>;
+  readonly protocol: HttpProtocol;
   readonly endpoints: readonly Endpoint[];
 }
 
@@ -135,7 +136,7 @@ function serviceOf(
       number: port.number,
       name: port.name,
       carriesBytes: carriesBytes(port),
-      protocol: ["HTTP2", "GRPC"].includes(port.protocol.toUpperCase()) ? "http2" : "http1",
+      protocol: httpProtocolNamed(port.protocol),
       endpoints: endpointsOf(workloads ?? [{ address: host }], spec.resolution, port),
     })),
   };

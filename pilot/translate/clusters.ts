@@ -8,6 +8,7 @@ import type { OverloadSettings } from "../../core/traffic/resources/overload.ts"
 import { parseDurationMs } from "../../kernel/duration.ts";
 import { canonicalHost, compareExactness, hostCovers, splitHost } from "../../core/traffic/host-name.ts";
 import { type Labels, selects } from "../../core/traffic/labels.ts";
+import type { HttpProtocol } from "../../core/traffic/port-protocol.ts";
 import type { Cluster, ServiceIdentity } from "../../core/traffic/resources/cluster.ts";
 import type { ClusterLoadAssignment, Endpoint } from "../../core/traffic/resources/endpoint.ts";
 import { loadBalancerOf } from "./load-balancer.ts";
@@ -144,12 +145,7 @@ export class ClusterCollector {
    *
    * @param ofListener The protocol that a Sidecar document says; default: that of the service's port.
    */
-  useInbound(
-    service: ServiceIdentity,
-    address: string,
-    port: number,
-    ofListener?: Cluster["protocol"],
-  ): string {
+  useInbound(service: ServiceIdentity, address: string, port: number, ofListener?: HttpProtocol): string {
     const protocol = this.#inboundPort(service, port)?.protocol;
     const name = clusterName("inbound", port, undefined, "");
     this.#clusters.set(name, {
@@ -205,14 +201,16 @@ function select(endpoints: readonly Endpoint[], labels: Labels = {}): readonly E
 }
 
 /** @param declared The protocol of the service's port. */
-function settingsOf(policy: PortPolicy, host: string, declared: Cluster["protocol"]) {
+function settingsOf(policy: PortPolicy, host: string, declared: HttpProtocol | undefined) {
   const { tcp, http } = policy.connectionPool ?? {};
   const { retryBudget, proxyProtocol } = policy;
   const outlierDetection = outlierDetectionOf(policy.outlierDetection);
   const tls = upstreamTlsOf(policy.tls, host);
-  const isHttp2 = declared === "http2" || http?.h2UpgradePolicy === "UPGRADE";
+  const isGrpcWeb = declared === "grpc-web";
+  const isHttp2 = declared === "http2" || isGrpcWeb || http?.h2UpgradePolicy === "UPGRADE";
   return {
     ...(isHttp2 ? { protocol: "http2" as const } : {}),
+    ...(isGrpcWeb ? { grpcWeb: true } : {}),
     ...(http?.maxConcurrentStreams === undefined ? {} : { maxConcurrentStreams: http.maxConcurrentStreams }),
     ...(tls === undefined ? {} : { tls }),
     loadBalancer: loadBalancerOf(policy.loadBalancer),

@@ -90,6 +90,20 @@ describe("a Sidecar's ingress", () => {
     assert.deepEqual(portsOf(text, other), ["127.0.0.1:15001", "127.0.0.1:15006"]);
   });
 
+  it("speaks to the application in the protocol of its port", () => {
+    const table = [
+      ["HTTP", undefined, undefined],
+      ["grpc", "http2", undefined],
+      ["GRPC-WEB", "http2", true],
+    ] as const;
+    for (const [protocol, upstream, grpcWeb] of table) {
+      const ingress = [{ port: { ...port(7000), protocol }, defaultEndpoint: "127.0.0.1:8080" }];
+      const { clusters } = translate(trafficDocuments(entry({}) + sidecar(ingress)), SIDECAR);
+      const inbound = clusters.resources.find(({ name }) => name === "inbound|8080||");
+      assert.deepEqual([inbound?.protocol, inbound?.grpcWeb], [upstream, grpcWeb], protocol);
+    }
+  });
+
   it("cannot send a sidecar's calls to itself, nor out of the machine", () => {
     assert.deepEqual(faultsOf(sidecar([{ port: port(8080), defaultEndpoint: "127.0.0.1:8080" }])), [
       "The sidecar would call itself: the application needs another port, or the sidecar an address in bind",

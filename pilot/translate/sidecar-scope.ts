@@ -6,6 +6,7 @@ import type { VirtualServiceSpec } from "../../core/documents/kinds/virtual-serv
 import type { TrafficDocument, TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 import { canonicalHost, hostCovers, hostIntersection } from "../../core/traffic/host-name.ts";
 import { selects } from "../../core/traffic/labels.ts";
+import { type HttpProtocol, httpProtocolNamed } from "../../core/traffic/port-protocol.ts";
 import type { Registry, Service } from "../registry/registry-static.ts";
 import type { Workload } from "./workload.ts";
 
@@ -59,7 +60,7 @@ export interface InboundPort {
   readonly appHost: string;
   readonly appPort: number;
   /** The protocol towards the application; default: that of the service's port. */
-  readonly protocol?: "http1" | "http2";
+  readonly protocol?: HttpProtocol;
 }
 
 /** The inbound ports that the workload's Sidecar lists; undefined when it lists none. @param host Default address. */
@@ -76,7 +77,7 @@ export function inboundPortsOf(
         port: port.number,
         appHost: defaultEndpoint.slice(0, colon).replace(/^\[(.*)\]$/, "$1"),
         appPort: Number(defaultEndpoint.slice(colon + 1)),
-        protocol: port.protocol.toUpperCase() === "HTTP" ? "http1" : "http2",
+        protocol: httpProtocolNamed(port.protocol),
       };
     },
   );

@@ -216,6 +216,33 @@ describe("translation of routing documents", () => {
     assert.deepEqual(protocolOf("GRPC", "h2UpgradePolicy: DO_NOT_UPGRADE"), ["http2", undefined]);
   });
 
+  it("has calls of gRPC-Web translated where a port or a Gateway has the protocol GRPC-WEB", () => {
+    const ofPort = (protocol: string) => service("a").replace("protocol: HTTP", `protocol: ${protocol}`);
+    const clusterOf = (documents: string) =>
+      translate(trafficDocuments(documents), SIDECAR).clusters.resources.find(({ name }) =>
+        name.startsWith("outbound"),
+      );
+    for (const protocol of ["GRPC-WEB", "grpc-web"]) {
+      const { protocol: upstream, grpcWeb } = clusterOf(ofPort(protocol)) ?? {};
+      assert.deepEqual([upstream, grpcWeb], ["http2", true]);
+    }
+    assert.equal(clusterOf(ofPort("GRPC"))?.grpcWeb, undefined);
+    const gateway = (name: string, port: number, protocol: string): string =>
+      `apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: { name: ${name} }\nspec:\n` +
+      `  servers: [{ port: { number: ${port}, name: x, protocol: ${protocol} }, hosts: ["*"] }]\n---\n`;
+    const gateways = gateway("a", 80, "HTTP") + gateway("b", 80, "GRPC-WEB") + gateway("c", 81, "GRPC");
+    assert.deepEqual(
+      translate(trafficDocuments(gateways), EDGE).listeners.resources.map(({ port, grpcWeb }) => [
+        port,
+        grpcWeb,
+      ]),
+      [
+        [80, true],
+        [81, undefined],
+      ],
+    );
+  });
+
   it("gives an edge without Gateways one listener, for the mesh's internal services only", () => {
     const config = translate(
       trafficDocuments(service("shop", "  location: MESH_INTERNAL\n") + service("api.example.com")),

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ProxyNode } from "../../api/pilot-service.ts";
+import type { GatewayServerSpec } from "../../core/documents/kinds/gateway.ts";
 import { DEFAULT_NAMESPACE } from "../../core/documents/kinds/kind.ts";
 import type { TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 import { canonicalHost, splitHost } from "../../core/traffic/host-name.ts";
@@ -116,7 +117,9 @@ function edgeParts(
       if (tlsServers.length === 0 && tcp === undefined) {
         const served = gateways.map((gateway) => ({ gateway, servers: serversOf(gateway, port) }));
         const table = tableOf(edgeTableName(port), port, served);
-        return { listeners: [edgeListener(node, port, documents)], routeTables: [table] };
+        const isGrpcWeb = served.some(({ servers }) => servers.some(speaksGrpcWeb));
+        const listener = { ...edgeListener(node, port, documents), ...(isGrpcWeb ? { grpcWeb: true } : {}) };
+        return { listeners: [listener], routeTables: [table] };
       }
       // Each server has routes of its own: a connection that one server accepted never reaches another server's hosts.
       const routeTables = tlsServers.flatMap(({ tls, gateway, server }) =>
@@ -154,6 +157,10 @@ function edgeListener(
     ...(rateLimitHeaders === undefined ? {} : { rateLimitHeaders }),
     ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
   };
+}
+
+function speaksGrpcWeb({ port }: GatewayServerSpec): boolean {
+  return port.protocol === "GRPC-WEB";
 }
 
 /** Name in Istio's form. */

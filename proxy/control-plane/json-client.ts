@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ConnectionOptions } from "node:tls";
-import { buildConnector, Pool } from "undici";
+import type { Pool } from "undici";
 import { errorOfBody } from "../../api/json/error-body.ts";
 import { type CallContext, withDeadline } from "../../kernel/deadline.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
@@ -101,20 +101,15 @@ const POST_HEADERS = { accept: "application/json", "content-type": "application/
  */
 export class JsonClient {
   readonly #options: JsonClientOptions;
-  readonly #pool: Pool;
+  /** Made when undici is loaded, which takes some 60 ms: a proxy whose mixer and pilot are in its process never needs it. */
+  readonly #pool: Promise<Pool>;
   readonly #basePath: string;
 
   constructor(options: JsonClientOptions) {
     const { origin, pathname } = new URL(options.url);
     this.#options = options;
     this.#basePath = pathname.replace(/\/$/, "");
-    // Each call has its own deadline; undici's timeouts would only hide which one passed.
-    this.#pool = new Pool(origin, {
-      connections: options.connections,
-      connect: connectorOf(options),
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
+    this.#pool = createPool(origin, options);
   }
 
   get url(): string {
@@ -140,7 +135,8 @@ export class JsonClient {
   }
 
   async #send({ method, path, body }: JsonCall, { signal }: CallContext): Promise<JsonReply | CallFailure> {
-    const response = await this.#pool.request({
+    const pool = await this.#pool;
+    const response = await pool.request({
       method,
       path: this.#basePath + path,
       headers: this.#headers(body),
@@ -162,7 +158,7 @@ export class JsonClient {
 
   /** Aborts the calls under way and closes the connections. */
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    await (await this.#pool).destroy();
   }
 
   async #read(body: AsyncIterable<Buffer>): Promise<string> {
@@ -200,12 +196,19 @@ type TlsConnectOptions = Pick<
   "ca" | "cert" | "key" | "rejectUnauthorized" | "checkServerIdentity"
 >;
 
-function connectorOf({
-  tls,
-  connectTimeoutMs: timeout,
-}: JsonClientOptions): NonNullable<Pool.Options["connect"]> {
-  if (typeof tls !== "function") return { timeout, ...connectOptions(tls) };
-  return (options, callback) => buildConnector({ timeout, ...connectOptions(tls()) })(options, callback);
+async function createPool(origin: string, options: JsonClientOptions): Promise<Pool> {
+  const { connections, connectTimeoutMs: timeout, tls } = options;
+  const { buildConnector, Pool } = await import("undici");
+  return new Pool(origin, {
+    connections,
+    connect:
+      typeof tls === "function"
+        ? (target, callback) => buildConnector({ timeout, ...connectOptions(tls()) })(target, callback)
+        : { timeout, ...connectOptions(tls) },
+    // Each call has its own deadline; undici's timeouts would only hide which one passed.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
 }
 
 function connectOptions(tls: ClientTls | undefined): TlsConnectOptions {

@@ -18,6 +18,7 @@ import type { ClusterEndpoint, EndpointSet } from "../upstream/endpoint-set.ts";
 import type { Place } from "../upstream/overload-gate.ts";
 import { flagsOfAll } from "../transport/fields/name-flags.ts";
 import type { BodyReader } from "./body-reader.ts";
+import type { GrpcWebCall } from "./grpc-web-call.ts";
 import type { ResponseFlag } from "./local-reply.ts";
 import type { CheckResult } from "../policy/check-result.ts";
 import type { ProxySnapshot } from "../snapshot/snapshot.ts";
@@ -35,8 +36,8 @@ export interface ExchangeRequest {
   authorityText: string;
   scheme: "http" | "https";
   readonly headers: HeaderList;
-  /** In bytes; undefined for a chunked body. */
-  readonly contentLength: number | undefined;
+  /** In bytes; undefined for a chunked body, and for one that the proxy decodes. */
+  contentLength: number | undefined;
   readonly hasBody: boolean;
   readonly httpVersion: string;
   /** The protocol that the client asks to upgrade to, such as `websocket`; undefined for none. */
@@ -142,6 +143,9 @@ export class Exchange {
 
   /** The request's place at its destination; undefined where no Overload document applies. */
   place: Place | undefined = undefined;
+
+  /** The forms of a call of gRPC-Web that is forwarded as gRPC; undefined for any other request. */
+  grpcWeb: GrpcWebCall | undefined = undefined;
 
   response: ResponseHead | undefined = undefined;
   /** The trailers of the request and of the response, after the filters. */

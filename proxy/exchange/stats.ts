@@ -9,6 +9,7 @@ import type { ClusterSet } from "../upstream/cluster-manager.ts";
 import { AuthenticationCounts } from "./authentication-counts.ts";
 import type { CorsDecision, Exchange } from "./exchange.ts";
 import { DnsCounts } from "./dns-counts.ts";
+import { GrpcWebCounts } from "./grpc-web-counts.ts";
 import { addOverloadMetrics } from "./overload-metrics.ts";
 import { RequestCounts } from "./request-counts.ts";
 import { addUpstreamMetrics } from "./upstream-metrics.ts";
@@ -56,6 +57,7 @@ export class ProxyStats {
     labelNames: ["listener", "request", "origin"],
     registers: [this.registry],
   });
+  readonly #grpcWeb = new GrpcWebCounts(this.registry);
   readonly #mirrored = new Counter({
     name: "purser_proxy_mirrored_requests_total",
     help: "Copies of requests for the mirrors of routes, by the mirror's cluster and result.",
@@ -156,6 +158,7 @@ export class ProxyStats {
     const listener = exchange.listener.name;
     this.#requests.countRequest(listener, exchange.response?.status, exchange.flagText);
     if (exchange.cors !== undefined) this.#countCors(listener, exchange.cors);
+    if (exchange.grpcWeb !== undefined) this.#grpcWeb.count(exchange, exchange.grpcWeb);
     if (exchange.upgraded) this.#upgradesActive.dec({ listener });
     else this.#requests.observeDuration(listener, exchange.durationMs);
     if (exchange.selection?.kind === "forward" && exchange.tries > 0) {

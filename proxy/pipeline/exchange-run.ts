@@ -12,9 +12,11 @@ import { Forwarding, type ForwardingEvents } from "./forwarding.ts";
 import { credentialExpiryOf, hasExpiringCertificate } from "./credential-expiry.ts";
 import type { LongStream, LongStreams } from "./long-streams.ts";
 import type { CredentialExpiry } from "./stream-expiries.ts";
+import { GrpcWebStream } from "./grpc-web/grpc-web-stream.ts";
 import type { Mirroring } from "./mirroring.ts";
 import type { Exchange, RouteSelection } from "../exchange/exchange.ts";
 import { asGrpcError } from "../exchange/grpc-reply.ts";
+import { beginGrpcWebCall } from "../exchange/grpc-web-call.ts";
 import type { FilterChain } from "../filters/filter-chain.ts";
 import type { ResponseHead } from "../transport/contract/head.ts";
 import { HeaderList } from "../transport/contract/header-list.ts";
@@ -52,7 +54,8 @@ export function runExchange(exchange: Exchange, downstream: ServerStream, servic
 /** One exchange under way. The class receives the events of both sides itself, so that an exchange makes no closures. */
 class ExchangeRun implements ServerStreamEvents, ForwardingEvents, LongStream {
   readonly #exchange: Exchange;
-  readonly #downstream: ServerStream;
+  /** The client's stream; for a call of gRPC-Web that is translated, a stream of gRPC around it. */
+  #downstream: ServerStream;
   readonly #services: PipelineServices;
   #forwarding: Forwarding | undefined;
   #headSent = false;
@@ -184,6 +187,8 @@ class ExchangeRun implements ServerStreamEvents, ForwardingEvents, LongStream {
 
   #forward(selection: Extract<RouteSelection, { readonly kind: "forward" }>): void {
     const { mirrors } = selection.action;
+    if (this.#exchange.listener.grpcWeb === true || selection.cluster.config.grpcWeb === true)
+      this.#translateGrpcWeb();
     const copy =
       mirrors === undefined
         ? undefined
@@ -197,6 +202,13 @@ class ExchangeRun implements ServerStreamEvents, ForwardingEvents, LongStream {
       copy,
     );
     this.#forwarding.start();
+  }
+
+  #translateGrpcWeb(): void {
+    const call = beginGrpcWebCall(this.#exchange.request);
+    if (call === undefined) return;
+    this.#exchange.grpcWeb = call;
+    this.#downstream = new GrpcWebStream(this.#downstream, call);
   }
 
   #reply(reply: LocalReply): void {

@@ -122,7 +122,9 @@ export class Forwarding implements HedgedTries, RequestEvents, TimerOwner {
       );
       return;
     }
-    const { hasBody, contentLength, headers } = this.#exchange.request;
+    const { hasBody, headers } = this.#exchange.request;
+    // As the client declares it: the body that is sent may be decoded, and is then shorter.
+    const { contentLength } = this.#downstream.head;
     // The codec writes `upgrade`, from the head.
     headers.remove("upgrade");
     // Envoy's rule: the timeout starts when the request has fully arrived, so that slow uploads are not

@@ -27,8 +27,25 @@ export interface ChargeSettlerOptions {
 }
 
 /** Whether the charge depends on how the request ends. */
-export function isSettled({ giveBackOn, settlement, algorithm }: QuotaCharge): boolean {
-  return giveBackOn !== undefined || settlement !== undefined || algorithm === "concurrency";
+export function isSettled(charge: QuotaCharge): boolean {
+  return charge.giveBackOn !== undefined || charge.settlement !== undefined || isSlot(charge);
+}
+
+/** Whether the charge takes slots, which go back when the request ends. */
+export function isSlot({ algorithm }: QuotaCharge): boolean {
+  return algorithm === "concurrency";
+}
+
+/** One settlement that does the work of both, or of the only one. */
+export function joined(first: ChargeSettlement, second: ChargeSettlement | undefined): ChargeSettlement {
+  if (second === undefined) return first;
+  return {
+    readsBody: first.readsBody || second.readsBody,
+    settle: (fate, bag) => {
+      first.settle(fate, bag);
+      second.settle(fate, bag);
+    },
+  };
 }
 
 /** Bound on the compiled charges; documents have few, and an edit of them brings new ones. */
@@ -84,7 +101,7 @@ export class ChargeSettler {
   ): ChargeSettlement {
     const { slots } = this.#options;
     const held = charges.map((charge, index) =>
-      charge.algorithm === "concurrency" ? slots.hold(charge, grantsOf(index)) : undefined,
+      isSlot(charge) ? slots.hold(charge, grantsOf(index)) : undefined,
     );
     return {
       readsBody: charges.some(({ settlement }) => settlement !== undefined && this.#readsBody(settlement)),

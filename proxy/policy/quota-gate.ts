@@ -3,7 +3,6 @@
 
 import type { CheckReply } from "../../api/mixer-service.ts";
 import type { Decision } from "../../core/check/decision.ts";
-import { type DocumentRef, quotaPolicyRef } from "../../core/check/document-ref.ts";
 import { goesBeyond } from "../../core/quota/beyond/beyond-run.ts";
 import type { QuotaCharge, QuotaOutcome, SingleCharge } from "../../core/quota/quota-charge.ts";
 import { type QuotaRefusal, refusalOf, refusalOfDelays } from "../../core/quota/refusal.ts";
@@ -19,7 +18,7 @@ import {
   verdictOfDecision,
 } from "../../core/verdict/verdict-of.ts";
 import { ALLOWED, outcomeOfRefusal } from "../../core/verdict/verdict-outcome.ts";
-import { chain, isPromise, type MaybePromise } from "../../kernel/maybe-promise.ts";
+import { chain, type MaybePromise } from "../../kernel/maybe-promise.ts";
 import { type ChargeSettlement, type CheckResult, checkResultOf, uncached } from "./check-result.ts";
 import type { BeyondGate } from "./beyond/beyond-gate.ts";
 import type { RequestLife } from "./beyond/quota-queues.ts";
@@ -36,7 +35,8 @@ import { type LeasedCharges, LeasedResult } from "./leased-result.ts";
 import { type LeaseManager, type LeasedCharge, leasedCharge } from "./leases/lease-manager.ts";
 import type { ChargeResult } from "./leases/lease-pool.ts";
 import { usableUntilMs } from "./leases/held-grants.ts";
-import { type ChargeSettler, isSettled } from "./charge-settler.ts";
+import { type ChargeSettler, isSettled, joined } from "./charge-settler.ts";
+import { ShadowQuotas, type ShadowSlots } from "./shadow-quotas.ts";
 import type { ClientStats } from "./stats.ts";
 
 /** A decision to be reused, with values computed once for all its reuses. */
@@ -99,7 +99,6 @@ function enforcedOnly(decision: Decision, { shadowDenials }: Verdict): CachedDec
   return cachedDecision({ ...decision, charges, shadowDenials });
 }
 
-const NONE: readonly DocumentRef[] = [];
 /** A LeasedResult has the standing itself. */
 const NO_STANDING: QuotaFacts["quotas"] = [];
 
@@ -117,9 +116,11 @@ export class QuotaGate {
   readonly #options: QuotaGateOptions;
   /** Of the charges at hand; reused by every request that is refused at once. */
   readonly #retryAfterMs: number[] = [];
+  readonly #shadow: ShadowQuotas;
 
   constructor(options: QuotaGateOptions) {
     this.#options = options;
+    this.#shadow = new ShadowQuotas(options);
   }
 
   /**
@@ -159,7 +160,7 @@ export class QuotaGate {
   /**
    * Admits a request by a fresh decision, which the mixer has already charged. Late grants go back and are
    * asked for again, which may take as long as the check did. Returns "stale" when the mixer must be asked
-   * again.
+   * again. A request that is not admitted gives back the slots that the mixer granted it in shadow mode.
    *
    * @param sentMs When the mixer was asked, on the monotonic clock; undefined when it answered synchronously.
    * @param life Tells when the client of a waiting request leaves; absent: it stays.
@@ -168,6 +169,16 @@ export class QuotaGate {
     reply: CheckReply,
     sentMs: number | undefined,
     life?: RequestLife,
+  ): MaybePromise<CheckResult | "stale"> {
+    const slots = this.#shadow.slotsOf(reply.decision.charges, reply.quotas);
+    const admitted = this.#admit(reply, sentMs, life);
+    return slots === undefined ? admitted : chain(admitted, (result) => withSlots(result, slots));
+  }
+
+  #admit(
+    reply: CheckReply,
+    sentMs: number | undefined,
+    life: RequestLife | undefined,
   ): MaybePromise<CheckResult | "stale"> {
     const verdict = verdictOf(reply.decision, reply.quotas);
     const { leases, stats, monotonicMs } = this.#options;
@@ -262,11 +273,12 @@ export class QuotaGate {
       else if (effect === "drawn") stats.quota_drawn++;
       else if (effect === "degraded") stats.quota_degraded++;
     }
+    const shadow = this.#shadow.charge(cached.shadow, nowMs);
     const facts: QuotaFacts = {
       quotas: this.#standings(admitted ? end.run.become.flat() : cached.charges, known, nowMs),
       state: admitted ? stateOfCharges(end.charges) : cached.state,
       ...end.failed,
-      shadowQuotas: this.#chargeInShadow(cached.shadow, nowMs),
+      shadowQuotas: shadow.refused,
     };
     const verdict = admitted
       ? verdictOfDecision(cached.decision, facts)
@@ -275,6 +287,7 @@ export class QuotaGate {
     if (events.length > 0) result.beyond = { events, headers: admitted ? end.run.headers : [] };
     if (admitted && end.charges.some(isSettled))
       result.settlement = this.#waking(settler.ofLeases(end.charges, end.results), cached.charges);
+    if (shadow.slots !== undefined) withSlots(result, shadow.slots);
     return result;
   }
 
@@ -304,7 +317,8 @@ export class QuotaGate {
   ): LeasedResult {
     const { decision, shadow } = cached;
     const numbers = this.#standing(cached, nowMs);
-    const shadowQuotas = this.#chargeInShadow(shadow, nowMs);
+    const { refused: shadowQuotas, slots } = this.#shadow.charge(shadow, nowMs);
+    slots?.settle();
     const verdict = refusedVerdict(decision, outcome, { quotas: NO_STANDING, ...failed, shadowQuotas });
     return new LeasedResult(verdict, quotaCacheHit, cached, numbers);
   }
@@ -319,14 +333,17 @@ export class QuotaGate {
     const numbers = this.#standing(cached, nowMs);
     if (shadow.length === 0 && failed === undefined)
       return new LeasedResult(result, quotaCacheHit, cached, numbers);
-    const shadowQuotas = this.#chargeInShadow(shadow, nowMs);
+    const { refused: shadowQuotas, slots } = this.#shadow.charge(shadow, nowMs);
     const verdict = verdictOfDecision(decision, { quotas: NO_STANDING, ...failed, shadowQuotas });
-    return new LeasedResult(verdict, quotaCacheHit, cached, numbers);
+    const shown = new LeasedResult(verdict, quotaCacheHit, cached, numbers);
+    if (slots !== undefined) shown.settlement = slots;
+    return shown;
   }
 
   /** Adds the settlement to a result whose charges depend on how the request ends. */
   #makeSettled(result: LeasedResult, { charges }: CachedDecision, taken: readonly ChargeResult[]): void {
-    result.settlement = this.#waking(this.#options.settler.ofLeases(charges, taken), charges);
+    const own = this.#waking(this.#options.settler.ofLeases(charges, taken), charges);
+    result.settlement = joined(own, result.settlement);
   }
 
   /** A settlement that lets requests which wait for the charges' quotas try. */
@@ -358,32 +375,13 @@ export class QuotaGate {
       leases.writeStanding(shown[index] as LeasedCharge, nowMs, numbers, 2 * index);
     return numbers;
   }
+}
 
-  /**
-   * Charges quotas in shadow mode without ever delaying the request: a refusal that is not known at once is
-   * counted later.
-   */
-  #chargeInShadow(shadow: readonly LeasedCharge[], nowMs: number): readonly DocumentRef[] {
-    if (shadow.length === 0) return NONE;
-    const { leases, stats } = this.#options;
-    const refused: DocumentRef[] = [];
-    for (const leased of shadow) {
-      const one = [leased];
-      if (leases.takeAtOnce(one, nowMs)) continue;
-      const result = leases.refuseAtOnce(one, nowMs, this.#retryAfterMs)
-        ? true
-        : chain(leases.acquire(one, nowMs), ([only]) => only?.kind === "refused");
-      if (isPromise(result)) {
-        void result.then((refuses) => {
-          if (refuses) stats.quota_shadow_denies++;
-        });
-      } else if (result) {
-        stats.quota_shadow_denies++;
-        refused.push(quotaPolicyRef(leased.charge.policy));
-      }
-    }
-    return refused;
-  }
+/** Has the end of an admitted request release its slots; otherwise they are released at once. */
+function withSlots(result: CheckResult | "stale", slots: ShadowSlots): CheckResult | "stale" {
+  if (result === "stale" || result.outcome.kind !== "allow") slots.settle();
+  else result.settlement = joined(slots, result.settlement);
+  return result;
 }
 
 /** Whether a store counted a part of the charge. */

@@ -229,10 +229,6 @@ describe("dashboards and alert rules", () => {
       "purser_proxy_mirrored_requests_total",
       "purser_proxy_overload_baseline_seconds",
       "purser_proxy_overload_priority_faults_total",
-      "purser_proxy_tcp_bytes_total",
-      "purser_proxy_tcp_connections_active",
-      "purser_proxy_tcp_connections_closed_total",
-      "purser_proxy_tcp_connections_total",
       "purser_proxy_upgrades_total",
       "purser_proxy_workers",
     ]);

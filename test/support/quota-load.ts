@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { chargeAll } from "../../core/quota/charge-all.ts";
 import { createMemoryQuotaStore } from "../../core/quota/memory-store.ts";
@@ -41,10 +42,12 @@ export class QuotaLoad {
   readonly #options: QuotaLoadOptions;
   readonly #cells: readonly string[];
   readonly #askers: readonly Promise<void>[];
+  readonly #delay = monitorEventLoopDelay({ resolution: 10 });
   #stopped = false;
 
   constructor(options: QuotaLoadOptions) {
     this.#options = options;
+    this.#delay.enable();
     const { askers = 24, cells } = options;
     const policy = uniqueName("load");
     this.#cells = Array.from({ length: cells }, (_, user) => `${policy}{"user":"${user}"}`);
@@ -60,6 +63,7 @@ export class QuotaLoad {
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#askers);
+    this.#delay.disable();
   }
 
   /** Waits until the store has decided `calls` more calls in a row, or throws after `deadlineMs`. */
@@ -74,15 +78,23 @@ export class QuotaLoad {
     }
   }
 
-  /** Waits until every count has refused a request. */
-  async untilUsedUp(deadlineMs: number): Promise<void> {
-    const endMs = performance.now() + deadlineMs;
+  /**
+   * Waits until every count has refused a request. It throws when the store has granted nothing for `stallMs`: a busy
+   * machine makes the load slow, and not wrong.
+   */
+  async untilUsedUp(stallMs: number): Promise<void> {
+    let checked = 0;
+    let grantedMs = performance.now();
+    const refused = new Set<string>();
     for (;;) {
-      const refused = new Set(
-        this.answers.filter(({ fromStore, granted }) => fromStore && !granted).map(({ cell }) => cell),
-      );
+      for (; checked < this.answers.length; checked++) {
+        const { cell, fromStore, granted, answeredMs } = this.answers[checked] as Answer;
+        if (fromStore && !granted) refused.add(cell);
+        if (fromStore && granted) grantedMs = Math.max(grantedMs, answeredMs);
+      }
       if (refused.size === this.#cells.length) return;
-      if (performance.now() > endMs) throw new Error(`only ${refused.size} counts are used up`);
+      if (performance.now() > grantedMs + stallMs)
+        throw new Error(`only ${refused.size} counts are used up, and nothing was granted for ${stallMs} ms`);
       await sleep(20);
     }
   }
@@ -96,9 +108,19 @@ export class QuotaLoad {
   }
 
   /**
+   * Asserts that no request waited for longer than `waitMs`, not counting the time for which this process itself got no
+   * CPU: its timers are late by as much.
+   */
+  assertNoneWaited(waitMs: number): void {
+    const stalledMs = this.#delay.max / 1e6;
+    const longestMs = this.longestWaitMs();
+    assert.ok(longestMs < waitMs + stalledMs, `${longestMs} ms; this process stalled for ${stalledMs} ms`);
+  }
+
+  /**
    * Asserts of every count that the store granted its limit, once it is used up: more only by grants that were answered
-   * from `lossFromMs` to `failoverMs`, which may have been lost with the primary; less only by calls without an answer,
-   * which may have been counted.
+   * after `lossFromMs` and asked for before `failoverMs`, which may have been lost with the primary (its last answers may be
+   * read after its end has been noticed); less only by calls without an answer, which may have been counted.
    *
    * @param lossFromMs When the replicas may have had their last write; default: a second before the failover.
    * @returns The number of lost grants that were granted again, of all counts.
@@ -110,7 +132,7 @@ export class QuotaLoad {
       const own = this.answers.filter((answer) => answer.cell === cell);
       const granted = own.filter((answer) => answer.fromStore && answer.granted);
       const mayBeLost = granted.filter(
-        ({ answeredMs }) => answeredMs > lossFromMs && answeredMs <= failoverMs,
+        ({ sentMs, answeredMs }) => answeredMs > lossFromMs && sentMs <= failoverMs,
       ).length;
       const unanswered = own.filter(({ fromStore }) => !fromStore).length;
       const told = `${cell}: ${granted.length} granted of ${limit}, ${mayBeLost} may be lost, ${unanswered} unanswered`;

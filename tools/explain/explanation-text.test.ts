@@ -6,7 +6,7 @@ import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { planChecks } from "../../core/check/plan.ts";
 import { explainDecision } from "../../core/explain/explain-decision.ts";
 import { compileWithJsonata, createTracer } from "../../core/expressions/jsonata-engine.ts";
-import { accessPolicy, snapshotOf } from "../../test/support/snapshots.ts";
+import { accessPolicy, quotaPolicy, snapshotOf } from "../../test/support/snapshots.ts";
 import { explanationText } from "./explanation-text.ts";
 import { trafficDocuments } from "../../test/support/traffic-documents.ts";
 import { atOnce } from "../../kernel/maybe-promise.ts";
@@ -53,6 +53,30 @@ AccessPolicy guests  DENY  refused  a.yaml:1:1  <- decides
 1 more not matching or not asked (--all shows them)
 `,
     );
+  });
+
+  it("names the steps beyond a limit after the charge", async () => {
+    const beyond = [
+      { kind: "queue", atMostMs: 500, length: 9 },
+      { kind: "draw", policy: "credit" },
+      { kind: "degrade", headers: [{ name: "x-tier", value: "economy" }] },
+    ] as const;
+    const quotaPolicies = [
+      quotaPolicy("all", { limit: 5, windowMs: 1_000, beyond }),
+      quotaPolicy("credit", { match: expression("false"), limit: 7, windowMs: 60_000 }),
+    ];
+    const context = { nowMs: 0, dispatch: { attributeSources: [], ask: () => undefined } };
+    const { explanation } = await explainDecision(planChecks(snapshotOf({ quotaPolicies })), {}, context, {
+      tracer: createTracer(),
+    });
+    const text = explanationText(explanation, { all: false, style: styleOf({ isTTY: false }, {}) });
+    assert.deepEqual(text.split("\n").slice(0, 5), [
+      "allowed",
+      "  charges 1 of 5 per 1 s to all{}",
+      "    beyond the limit: waits at most 0.5 s in a queue of at most 9 requests",
+      "    beyond the limit: charges 1 of 7 per 60 s to credit{} instead",
+      "    beyond the limit: charges nothing and sets x-tier: economy",
+    ]);
   });
 
   it("is plain outside a terminal, and coloured only on a terminal without NO_COLOR", async () => {

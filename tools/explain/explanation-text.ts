@@ -3,6 +3,8 @@
 
 import type {
   DocumentExplanation,
+  ExplainedCharge,
+  ExplainedStep,
   Explanation,
   ExpressionExplanation,
 } from "../../core/explain/explanation.ts";
@@ -79,12 +81,27 @@ function decisionText({ decision, documents }: Explanation, { style }: TextOptio
     ...headers("response header", responseHeaders),
     ...decision.shadowDenials.map(({ name }) => `  would be refused by ${name}, which is in shadow`),
     ...decision.audits.map(({ name }) => `  noted by ${name}`),
-    ...charges.map(
-      ({ cell, amount, limit, windowMs, mode }) =>
-        `  charges ${amount} of ${limit}${windowMs === 0 ? "" : ` per ${windowMs / 1000} s`} to ${cell}${mode === "shadow" ? " (shadow)" : ""}`,
-    ),
+    ...charges.flatMap((charge) => [
+      `  charges ${chargeText(charge)}${charge.mode === "shadow" ? " (shadow)" : ""}`,
+      ...(charge.beyond ?? []).map((step) => `    beyond the limit: ${stepText(step)}`),
+    ]),
   ];
   return lines.join("\n");
+}
+
+function chargeText({ amount, limit, windowMs, cell }: Omit<ExplainedCharge, "beyond">): string {
+  return `${amount} of ${limit}${windowMs === 0 ? "" : ` per ${windowMs / 1000} s`} to ${cell}`;
+}
+
+function stepText(step: ExplainedStep): string {
+  switch (step.kind) {
+    case "queue":
+      return `waits at most ${step.atMostMs / 1000} s in a queue of at most ${step.length} requests`;
+    case "draw":
+      return `charges ${chargeText(step.charge)} instead`;
+    case "degrade":
+      return `charges nothing and sets ${step.headers.map(({ name, value }) => `${name}: ${value}`).join(", ")}`;
+  }
 }
 
 function documentText(document: DocumentExplanation, options: TextOptions): string {

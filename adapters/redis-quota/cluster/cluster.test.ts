@@ -30,7 +30,7 @@ const PREFIX = "purser:{quota}:";
 const SHARDS = 16;
 
 describe("the adapter redis-quota with a Redis Cluster", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let cluster: RedisCluster;
   const handlers: AdapterHandler[] = [];
   let context: TestContext<unknown, ReturnType<typeof createRealTime>> | undefined;
@@ -180,7 +180,7 @@ describe("the adapter redis-quota with a Redis Cluster", function () {
     await load.untilStoreDecides(200, 10_000);
     await load.untilUsedUp(20_000);
     await load.stop();
-    assert.ok(load.longestWaitMs() < TIMEOUT_MS + LAG_MS, `${load.longestWaitMs()} ms`);
+    load.assertNoneWaited(TIMEOUT_MS + LAG_MS);
     assert.equal(load.assertExact(), 0);
   });
 
@@ -219,7 +219,7 @@ describe("the adapter redis-quota with a Redis Cluster", function () {
     await killed.kill();
     const failoverMs = performance.now();
     await sleep(300);
-    await load.untilStoreDecides(500, 15_000);
+    await load.untilStoreDecides(500, 60_000);
     const outageMs = performance.now() - failoverMs;
     await load.untilUsedUp(30_000);
     await load.stop();
@@ -229,7 +229,7 @@ describe("the adapter redis-quota with a Redis Cluster", function () {
       `      failover: ${Math.round(outageMs)} ms, longest wait ${Math.round(load.longestWaitMs())} ms, ` +
         `${load.count} requests, ${local} decided locally, ${excess} lost grants granted again`,
     );
-    assert.ok(load.longestWaitMs() < TIMEOUT_MS + LAG_MS, `${load.longestWaitMs()} ms`);
+    load.assertNoneWaited(TIMEOUT_MS + LAG_MS);
     await cluster.eachPrimary(assertEveryKeyHasTtl);
     return { killed, failoverMs };
   };

@@ -67,7 +67,16 @@ const OF_TERMINATION = [
 const OF_HTTPS = ["mode", ...OF_TERMINATION] as const;
 const OF_SERVER = ["httpsRedirect", ...OF_HTTPS] as const;
 
-export const GATEWAY_PROTOCOLS = ["HTTP", "HTTP2", "GRPC", "HTTPS", "TCP", "TLS", "MONGO"] as const;
+export const GATEWAY_PROTOCOLS = [
+  "HTTP",
+  "HTTP2",
+  "GRPC",
+  "GRPC-WEB",
+  "HTTPS",
+  "TCP",
+  "TLS",
+  "MONGO",
+] as const;
 export type GatewayProtocol = (typeof GATEWAY_PROTOCOLS)[number];
 
 /** The form of a port's connections: HTTP in plain text, bytes in plain text, or TLS around either. */

@@ -25,7 +25,7 @@ const GatewaySpec = Closed({
         name: Type.String({ minLength: 1, description: "The port's name, for information." }),
         protocol: Choice(
           GATEWAY_PROTOCOLS,
-          "HTTP, HTTP2, GRPC: plain text, and all the same. HTTPS: HTTP over TLS, which the edge terminates as `tls` says. " +
+          "HTTP, HTTP2, GRPC: plain text, and all the same. GRPC-WEB: the same, and calls of gRPC-Web on the port are translated to gRPC. HTTPS: HTTP over TLS, which the edge terminates as `tls` says. " +
             "The edge speaks HTTP/1.1 and HTTP/2 on these ports. TCP, MONGO: bytes, which the tcp routes of VirtualServices forward. " +
             "TLS: the bytes within TLS, by tcp routes. HTTPS and TLS with the mode PASSTHROUGH: TLS as it is, by tls routes.",
         ),

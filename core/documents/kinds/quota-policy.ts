@@ -238,7 +238,7 @@ function windowFaults(spec: QuotaPolicySpec): readonly SpecFault[] {
 const LEAST_SLOT_LEASE_MS = 1_000;
 
 function concurrencyFaults(spec: QuotaPolicySpec): readonly SpecFault[] {
-  const { window, period, lease, reserve, giveBackOn, mode } = spec;
+  const { window, period, lease, reserve, giveBackOn } = spec;
   const faults: SpecFault[] = [];
   const fault = (field: string, message: string) =>
     void faults.push({ path: [field], message: `spec.${field} ${message}` });
@@ -247,11 +247,6 @@ function concurrencyFaults(spec: QuotaPolicySpec): readonly SpecFault[] {
   if (reserve !== undefined) fault("reserve", "is not for concurrency: a request's slots go back whole");
   if (giveBackOn !== undefined)
     fault("giveBackOn", "is not for concurrency: slots go back however a request ends");
-  if (mode === "shadow")
-    fault(
-      "mode",
-      "must be enforce for concurrency: nothing tells when a request ends whose slot is not held",
-    );
   if (lease !== undefined && (parseDurationMs(lease) as number) < LEAST_SLOT_LEASE_MS)
     fault("lease", "must be at least 1s for concurrency: slots are renewed at half of it");
   return faults;

@@ -12,7 +12,7 @@ import { Host, PortNumber, WorkloadSelector } from "./traffic-fields.ts";
 import { Workload } from "./workload-entry.ts";
 
 const BYTE_PROTOCOLS = ["TCP", "TLS", "HTTPS", "MONGO", "MYSQL", "REDIS"] as const;
-const SERVICE_PROTOCOLS: readonly string[] = ["HTTP", "HTTP2", "GRPC", ...BYTE_PROTOCOLS];
+const SERVICE_PROTOCOLS: readonly string[] = ["HTTP", "HTTP2", "GRPC", "GRPC-WEB", ...BYTE_PROTOCOLS];
 
 /** Whether a port's connections are forwarded as bytes, unless an HTTP route leads there. */
 export function carriesBytes({ protocol }: ServiceEntrySpec["ports"][number]): boolean {
@@ -37,7 +37,7 @@ const ServiceEntrySpec = Closed({
       name: Type.String({ minLength: 1, description: "The port's name in endpoints[].ports." }),
       protocol: Choice(
         [...SERVICE_PROTOCOLS, ...SERVICE_PROTOCOLS.map((name) => name.toLowerCase())],
-        "The protocol, in capitals or not: HTTP is HTTP/1.1 towards endpoints; HTTP2 and GRPC are HTTP/2 without TLS. Proxies accept both on every port. " +
+        "The protocol, in capitals or not: HTTP is HTTP/1.1 towards endpoints; HTTP2 and GRPC are HTTP/2 without TLS. GRPC-WEB: GRPC, and proxies translate calls of gRPC-Web to it. Proxies accept both on every port. " +
           "TCP, TLS, HTTPS, MONGO, MYSQL, REDIS: bytes, for the tcp and tls routes of VirtualServices; HTTP routes may lead there too.",
       ),
       targetPort: Type.Optional(PortNumber("The endpoints' port; default the same number.")),

@@ -44,8 +44,8 @@ export function PortNumber(description: string) {
 
 export function Protocol() {
   return Choice(
-    ["HTTP", "HTTP2", "GRPC", "http", "http2", "grpc"],
-    "The protocol, in capitals or not: HTTP is HTTP/1.1 towards endpoints; HTTP2 and GRPC are HTTP/2 without TLS. Proxies accept both on every port.",
+    ["HTTP", "HTTP2", "GRPC", "GRPC-WEB", "http", "http2", "grpc", "grpc-web"],
+    "The protocol, in capitals or not: HTTP is HTTP/1.1 towards endpoints; HTTP2 and GRPC are HTTP/2 without TLS. GRPC-WEB: GRPC, and proxies translate calls of gRPC-Web to it. Proxies accept both on every port.",
   );
 }
 

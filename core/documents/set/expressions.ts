@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeManifest } from "../../../expressions/manifest/manifest.ts";
-import { checkExpression } from "../../../expressions/checker/check-expression.ts";
+import { checkExpression, type KnownFacts } from "../../../expressions/checker/check-expression.ts";
 import type { ExpressionFinding } from "../../../expressions/checker/finding.ts";
 import type { CompileExpression, Expression } from "../../expressions/expression.ts";
 import type { Diagnostic } from "../../../kernel/diagnostic.ts";
@@ -31,6 +31,8 @@ export function compileExpressions(
   const expressions = new Map<string, Expression>();
   const diagnostics: Diagnostic[] = [];
   const found = new Map<string, readonly ExpressionFinding[]>();
+  // Many documents have the same `match`, which each of their expressions is checked under.
+  const known: KnownFacts = new Map();
   for (const document of documents) {
     for (const marked of markedTexts(EXPRESSION_KEYWORD, document.definition.spec, document.spec, ["spec"])) {
       const { text, path } = marked;
@@ -49,7 +51,7 @@ export function compileExpressions(
       const use = useOf(document, marked);
       // Many documents have the same expression with the same use: check it once.
       const key = JSON.stringify([text, use]);
-      const findings = found.get(key) ?? checkExpression(expression, { ...attributes, ...use });
+      const findings = found.get(key) ?? checkExpression(expression, { ...attributes, ...use }, known);
       found.set(key, findings);
       for (const { start, end, ...finding } of findings) {
         const location = document.places.within(path, start);

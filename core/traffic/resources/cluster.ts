@@ -50,6 +50,8 @@ export interface Cluster {
   readonly overload?: OverloadSettings;
   /** The protocol towards the endpoints; default `http1`. `http2` is spoken with prior knowledge. */
   readonly protocol?: "http1" | "http2";
+  /** Whether clients call the port in gRPC-Web, which proxies translate to gRPC; default false. */
+  readonly grpcWeb?: boolean;
   /** Maximum number of requests under way on a connection of HTTP/2; default no limit but the endpoint's. */
   readonly maxConcurrentStreams?: number;
   /** Default: connections to endpoints are plain text. */

@@ -32,6 +32,8 @@ export interface Listener {
   readonly rateLimitHeaders?: RateLimitSettings;
   /** Whether each connection must begin with a header of the PROXY protocol; default false. */
   readonly proxyProtocol?: boolean;
+  /** Whether calls of gRPC-Web are translated to gRPC, wherever they go; default false. */
+  readonly grpcWeb?: boolean;
   /** Servers that terminate TLS; default: the listener accepts plain text. */
   readonly tlsServers?: readonly TlsServer[];
   /** Connections that are forwarded as bytes; absent: the listener carries HTTP alone. */

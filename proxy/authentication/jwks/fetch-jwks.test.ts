@@ -94,4 +94,29 @@ describe("a fetch of keys", () => {
     await assert.rejects(client.fetch(url, never()), /ECONNREFUSED/);
     closeServer = async () => {};
   });
+
+  it("fails when the server switches protocols", async () => {
+    const switched = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n";
+    const url = await serve((incoming) => incoming.socket.end(switched));
+    await assert.rejects(client.fetch(url, never()), /without an answer/);
+  });
+
+  for (const [where, answer] of [
+    ["before the answer", undefined],
+    ["within the answer", '{"keys":['],
+  ] as const)
+    it(`fails when the client is closed ${where}, and so does each later fetch`, async () => {
+      let arrive: () => void = () => {};
+      const arrived = new Promise<void>((resolve) => (arrive = resolve));
+      const url = await serve((_incoming, outgoing) => {
+        if (answer === undefined) arrive();
+        else outgoing.write(answer, () => arrive());
+      });
+      const fetched = assert.rejects(client.fetch(url, never()));
+      await arrived;
+      await client.close();
+      await fetched;
+      await assert.rejects(client.fetch(url, never()), /client is closed/);
+      assert.equal(requests.length, 1);
+    });
 });

@@ -149,6 +149,9 @@ export class UpstreamSession implements PooledSession<Http2Request>, RequestSess
     this.#connection.closeGently();
   }
 
+  /** This side never announces its end: it opens the streams itself. */
+  onEndKnown(): void {}
+
   onStreamClosed(): void {
     if (!this.isConnecting) this.#owner.onRoom(this);
   }

@@ -25,6 +25,8 @@ export interface ConnectionEvents {
   onSettings(): void;
   /** The peer opens no further streams, and processes none above `lastStreamId`; those end with `refused` after this call. */
   onGoaway(lastStreamId: number, code: number): void;
+  /** The peer has read the GOAWAY of `announceEnd`. A faulty peer may cause the call without one. */
+  onEndKnown(): void;
   /** Called before the stream's own `onClose`. */
   onStreamClosed(stream: FramedStream, end: StreamEnd): void;
   /** The peer passed a limit for frames. The connection has sent a GOAWAY, and takes no further frame. */

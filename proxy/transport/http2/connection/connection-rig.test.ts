@@ -128,6 +128,7 @@ const NO_EVENTS: ConnectionEvents = {
   onStream() {},
   onSettings() {},
   onGoaway() {},
+  onEndKnown() {},
   onStreamClosed() {},
   onFlood() {},
   onFault() {},

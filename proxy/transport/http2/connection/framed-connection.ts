@@ -155,9 +155,15 @@ export class FramedConnection implements FrameReceiver, StreamHost, ArrivalReade
     return this.#add(this.#lastOwnId);
   }
 
-  /** Tells the peer that the connection will end: it opens no further stream, and none that is on its way is lost. */
+  /**
+   * Tells the peer that the connection will end: it opens no further stream, and none that is on its way is lost. The peer
+   * acknowledges the PING behind the GOAWAY once it has read both, and `onEndKnown` is called: every stream that the peer
+   * opened before has arrived by then.
+   */
   announceEnd(): void {
-    if (this.isOpen && !this.#isClosing) this.writer.goaway(LAST_STREAM_ID, CODE.noError);
+    if (!this.isOpen || this.#isClosing) return;
+    this.writer.goaway(LAST_STREAM_ID, CODE.noError);
+    this.writer.ping(END_PING_PAYLOAD, 0, false);
   }
 
   /** Ends the connection with the last of its streams; takes no further one of the peer. */
@@ -303,6 +309,8 @@ export class FramedConnection implements FrameReceiver, StreamHost, ArrivalReade
 
   onPing(payload: Buffer, start: number, isAck: boolean): void {
     if (!isAck) this.writer.ping(payload, start, true);
+    else if (END_PING_PAYLOAD.compare(payload, start, start + END_PING_PAYLOAD.length) === 0)
+      this.#events.onEndKnown();
   }
 
   onGoaway(lastStreamId: number, code: number): void {
@@ -500,3 +508,5 @@ export class FramedConnection implements FrameReceiver, StreamHost, ArrivalReade
 const ONE = 0x31;
 const STATUS = /^[1-9][0-9][0-9]$/;
 const PING_PAYLOAD = Buffer.from("purser\0\0", "latin1");
+/** Tells the PING of `announceEnd` from those of `ping`. */
+const END_PING_PAYLOAD = Buffer.from("purserEN", "latin1");

@@ -95,8 +95,7 @@ export class Http2Connection implements AcceptedConnection, StreamConnection, Co
     if (endingTick !== undefined) this.#announceEnd();
     if (connection.active === 0 && this.#limits.headOverdue(true) === "idle") return this.#closeGently();
     if (endingTick === undefined || tick - endingTick <= drainGraceTicks) return;
-    if (connection.active === 0) this.#server.handler.onConnectionEvent("drain_close");
-    this.#closeGently();
+    this.#closeAfterAnnouncement();
   }
 
   retire(): void {
@@ -153,6 +152,10 @@ export class Http2Connection implements AcceptedConnection, StreamConnection, Co
     this.#closeGently();
   }
 
+  onEndKnown(): void {
+    if (this.#isAnnounced && !this.#isClosing) this.#closeAfterAnnouncement();
+  }
+
   onFlood(): void {
     this.wasCut = true;
     this.#server.handler.onConnectionEvent("http2_flood");
@@ -203,6 +206,13 @@ export class Http2Connection implements AcceptedConnection, StreamConnection, Co
     if (this.#isAnnounced) return;
     this.#isAnnounced = true;
     this.#connection.announceEnd();
+  }
+
+  /** Ends the connection once the client knows of it, or at the end of the drain's grace for a client that does not answer. */
+  #closeAfterAnnouncement(): void {
+    const isDrained = this.#limits.endingTick !== undefined;
+    if (isDrained && this.#connection.active === 0) this.#server.handler.onConnectionEvent("drain_close");
+    this.#closeGently();
   }
 
   /** The last GOAWAY: the streams under way are the last ones, and the connection ends with them. */
