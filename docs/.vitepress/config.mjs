@@ -45,8 +45,9 @@ function siteLink(href, from) {
 function withoutTemplates(markdown) {
   const { escapeHtml } = markdown.utils;
   const { rules } = markdown.renderer;
+  // The anchors of headings are an entity, which must stay.
   rules.html_block = rules.html_inline = (tokens, index) =>
-    tokens[index].content.trimStart().startsWith("<!--") ? "" : escapeHtml(tokens[index].content);
+    tokens[index].content.trimStart().startsWith("<!--") ? "" : tokens[index].content.replaceAll("<", "&lt;");
   rules.text = (tokens, index) => escapeHtml(tokens[index].content).replaceAll("{{", "&#123;&#123;");
 }
 
@@ -113,6 +114,9 @@ export default {
 };
 
 function sidebarItem({ text, page, items }) {
-  const link = `/${sitePath(page).replace(/\.md$/, "")}`;
-  return items.length === 0 ? { text, link } : { text, link, collapsed: true, items: items.map(sidebarItem) };
+  return {
+    text,
+    ...(page === undefined ? {} : { link: `/${sitePath(page).replace(/\.md$/, "")}` }),
+    ...(items.length === 0 ? {} : { items: items.map(sidebarItem), collapsed: page !== undefined }),
+  };
 }

@@ -95,6 +95,14 @@ describe("the site that npm run docs makes", function () {
     assert.deepEqual(broken, []);
   });
 
+  it("shows no entity as its source", () => {
+    const shown = [...pages].filter(([, html]) => /&amp;\w+;/.test(html.replace(/<pre[^]*?<\/pre>/g, "")));
+    assert.deepEqual(
+      shown.map(([path]) => path),
+      [],
+    );
+  });
+
   it("calls pages by their titles, and never by their files", () => {
     const files = [...pages].flatMap(([path, html]) =>
       [...html.matchAll(/<a\b[^>]*>([\w./-]+\.md)<\/a>/g)].map(([, text]) => `${path}: ${text}`),
