@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Shell, startShell } from "../support/shell.ts";
+import { followSteps } from "./follow-page.ts";
 import { faultsOfSteps, resultsOf, stepsOf } from "./page-steps.ts";
 import { isShown } from "./shown-output.ts";
 
@@ -104,6 +105,29 @@ describe("the shell of a page", () => {
   afterEach(async () => {
     await shell.stop();
     rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("sees what is true of a page, and what is false", async () => {
+    const desk = { shell, work: folder, refused: () => undefined };
+    const follow = (page: string) => followSteps("page.md", stepsOf(page), desk);
+    await follow(
+      [
+        block("text file=a/b", "x"),
+        block("sh", "cat a/b; sleep 600 &"),
+        block("text output", "x"),
+        block("sh exit=1", "false"),
+        block("console", "$ cat a/b", "x", "$ true"),
+        block("sh background", "touch c"),
+        block("console", "$ ls c", "c"),
+      ].join(""),
+    );
+    await assert.rejects(follow(block("sh", "true", "(exit 4)")), /page\.md:1: exit code of/);
+    await assert.rejects(follow(block("sh exit=1", "true")), /page\.md:1: exit code of/);
+    await assert.rejects(
+      follow(block("sh", "echo y") + block("text output", "x")),
+      /page\.md:4\n--- the page/,
+    );
+    await assert.rejects(follow(block("console with=nothing-such", "$ true")), /no test\/docs\/fixtures/);
   });
 
   it("has the code of the first command that fails, and runs those after it", async () => {

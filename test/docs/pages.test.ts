@@ -12,7 +12,7 @@ import { faultsOfSteps, type PageStep, stepsOf } from "./page-steps.ts";
 // with what the page shows. The pages name fixed ports, so that they are followed one after another.
 
 /** Most blocks of commands that no test runs. */
-const MAX_NOT_RUN = 40;
+const MAX_NOT_RUN = 35;
 
 const PAGES = FOLLOWED_PAGES.map((path) => ({ path, steps: stepsOf(readText(path)) }));
 

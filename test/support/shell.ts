@@ -56,14 +56,13 @@ export function startShell(
   });
   // The shell may have ended before a line is written to it; a run notices that by its deadline or the exit code.
   child.stdin.on("error", () => undefined);
-  const group = child.pid ?? -1;
+  if (child.pid === undefined) throw new Error(`${program} could not be started`);
+  const group = child.pid;
   const signal = (name: NodeJS.Signals): void => {
-    for (const pid of processesOf(group)) {
-      try {
-        process.kill(pid, name);
-      } catch {
-        // The process has ended in the meantime.
-      }
+    try {
+      process.kill(-group, name);
+    } catch {
+      // The whole group has ended already.
     }
   };
   const kill = (): void => signal("SIGKILL");
@@ -117,7 +116,6 @@ export function startShell(
         await eventually(
           async () => {
             const left = processesOf(group);
-            // A bash that waits for input ignores SIGTERM, and ends with its input.
             if (left.length > 0) throw new Error(`processes left behind: ${left.join()}`);
           },
           { deadlineMs: STOP_MS },
