@@ -1,21 +1,14 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { catalog } from "./catalog-entry.ts";
+
 /**
  * Every error that a user can cause or meet: its code, its meaning and its remedy. Codes are never reused.
  * `docs/errors.md` is generated from this table; a test compares the table, the documentation and the uses in
  * the code.
  */
-export interface CatalogEntry {
-  /** A sentence that says what happened. */
-  readonly summary: string;
-  /** A sentence that says what the reader can do. */
-  readonly remedy: string;
-  /** Whether the same call may succeed later; default false. */
-  readonly retryable?: boolean;
-}
-
-export const ERROR_CATALOG = {
+export const ERROR_CATALOG = catalog({
   // Documents: found while reading a set; always with file, line and column.
   PURSER_DOC_SYNTAX: {
     summary: "The file is not valid YAML.",
@@ -44,7 +37,7 @@ export const ERROR_CATALOG = {
   },
   PURSER_DOC_MISSING_FIELD: {
     summary: "A field that the kind requires is absent.",
-    remedy: "Add the field; its JSON Schema in schemas/ says what it holds.",
+    remedy: "Add the field; schemas/purser.schema.json says what it holds.",
   },
   PURSER_DOC_INVALID_VALUE: {
     summary: "A field has a value of the wrong type, form or range.",
@@ -416,6 +409,6 @@ export const ERROR_CATALOG = {
     summary: "A file of attribute bags could not be read, or a line of it is not a bag.",
     remedy: "Give a file with one JSON object of attributes on each line.",
   },
-} as const satisfies Readonly<Record<string, CatalogEntry>>;
+});
 
 export type ErrorCode = keyof typeof ERROR_CATALOG;
