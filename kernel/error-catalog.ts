@@ -368,7 +368,8 @@ export const ERROR_CATALOG = catalog({
   },
   PURSER_PORT_TAKEN: {
     summary: "Another program listens on a port that this one needs.",
-    remedy: "Stop that program, or choose another port.",
+    remedy:
+      "Stop that program, or choose another port at the flag or in the document that the message names.",
   },
   PURSER_PORT_FORBIDDEN: {
     summary: "This user may not listen on that port or address.",
@@ -392,7 +393,7 @@ export const ERROR_CATALOG = catalog({
     remedy: "Check the file; docs/decision-log.md describes its lines.",
   },
   PURSER_REPLAY_EMPTY: {
-    summary: "The decision logs have no request to replay.",
+    summary: "The decision logs have no request to replay, or fewer than --min-requests.",
     remedy:
       "Check the paths given to --log and the times given to --since and --until; see docs/decision-log.md.",
   },

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ProxyNode } from "../../api/pilot-service.ts";
-import { DEFAULT_NAMESPACE } from "../../core/documents/kinds/kind.ts";
+import { DEFAULT_NAMESPACE, displayName } from "../../core/documents/kinds/kind.ts";
 import type { TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 import { canonicalHost, splitHost } from "../../core/traffic/host-name.ts";
 import { selects } from "../../core/traffic/labels.ts";
@@ -111,19 +111,20 @@ function edgeParts(
   const parts = [...ports]
     .toSorted((a, b) => a - b)
     .map((port) => {
+      const edge = { ...edgeListener(node, port, documents), origin: originOf(gateways, port) };
       const tlsServers = tlsServersOf(gateways, port);
       const tcp = edgeTcpOf(port, tlsServers, { gateways, virtualServices, clusters, workload });
       if (tlsServers.length === 0 && tcp === undefined) {
         const served = gateways.map((gateway) => ({ gateway, servers: serversOf(gateway, port) }));
         const table = tableOf(edgeTableName(port), port, served);
-        return { listeners: [edgeListener(node, port, documents)], routeTables: [table] };
+        return { listeners: [edge], routeTables: [table] };
       }
       // Each server has routes of its own: a connection that one server accepted never reaches another server's hosts.
       const routeTables = tlsServers.flatMap(({ tls, gateway, server }) =>
         tls.protocol === "tcp" ? [] : [tableOf(tls.routeTable, port, [{ gateway, servers: [server] }])],
       );
       const listener: Listener = {
-        ...edgeListener(node, port, documents),
+        ...edge,
         ...(tlsServers.length === 0 ? {} : { tlsServers: tlsServers.map(({ tls }) => tls) }),
         ...(tcp === undefined ? {} : { tcp }),
       };
@@ -133,6 +134,22 @@ function edgeParts(
     listeners: parts.flatMap(({ listeners }) => listeners),
     routeTables: parts.flatMap(({ routeTables }) => routeTables),
   };
+}
+
+/** The servers with a port, as in `server http of Gateway shop/edge`; texts for people. */
+function originOf(gateways: TrafficDocuments["gateways"], port: number): string {
+  const named = gateways.flatMap((gateway) => {
+    // A listener of a Gateway of Kubernetes is a Gateway of its own here, named GATEWAY:LISTENER.
+    const [name = "", listener] = gateway.metadata.name.split(":");
+    const document = displayName({ ...gateway.metadata, name });
+    return serversOf(gateway, port).map((server) =>
+      listener === undefined
+        ? `server ${server.port.name} of Gateway ${document}`
+        : `listener ${listener} of Gateway ${document}`,
+    );
+  });
+  const [first = ""] = named;
+  return named.length > 1 ? `${first} and ${named.length - 1} more` : first;
 }
 
 function edgeListener(
@@ -183,7 +200,8 @@ function sidecarParts(
     if (service === undefined) break;
     const cluster = clusters.useInbound(service, appHost, appPort, protocol);
     const peerTls = listenerPeerTls(peerModes.ofServer(workload, port), node, documents.trustDomains);
-    const listener = { ...sidecarListener("inbound", host, port, documents), ...peerTls };
+    const origin = ofDocument === undefined ? {} : { origin: "the ingress of a Sidecar" };
+    const listener = { ...sidecarListener("inbound", host, port, documents), ...peerTls, ...origin };
     // Each port of a document goes to an application of its own.
     const name = ofDocument === undefined ? listener.name : `inbound_${port}`;
     if (protocol === undefined && clusters.carriesBytesInbound(service, appPort)) {
