@@ -21,6 +21,7 @@ import { runCommand } from "./commands/run.ts";
 import { suggestLimitsCommand } from "./commands/suggest-limits.ts";
 import { testCommand } from "./commands/test.ts";
 import { validateCommand } from "./commands/validate.ts";
+import { flagsOfPort } from "./output/port-flags.ts";
 import { VERSION } from "./version.ts";
 import { WORKER_ARGUMENT } from "./worker-argument.ts";
 
@@ -73,6 +74,10 @@ function reportErrorsOf(command: Command, path: string): void {
 /** Parses and runs a command; every error becomes one message on standard error and an exit code. */
 export async function runProgram(program: Command, args: readonly string[]): Promise<number> {
   reportErrorsOf(program, program.name());
+  let running: Command | undefined;
+  program.hook("preAction", (_, command) => {
+    running = command;
+  });
   try {
     await program.parseAsync(args, { from: "user" });
     return EXIT.done;
@@ -80,9 +85,10 @@ export async function runProgram(program: Command, args: readonly string[]): Pro
     // Commander has already printed the error, or the requested help.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     if (isPurserError(error)) {
+      const flags = running === undefined ? "" : flagsOfPort(running, error);
       // Faults in documents begin with their location, which editors and terminals link.
       const who = error.code === "PURSER_CONFIG_REJECTED" ? "" : "purser: ";
-      process.stderr.write(`${who}${error.message} [${error.code}]\n`);
+      process.stderr.write(`${who}${error.message}${flags} [${error.code}]\n`);
       return EXIT.usage;
     }
     if (error instanceof CommandFailed) {

@@ -1,21 +1,14 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { catalog } from "./catalog-entry.ts";
+
 /**
  * Every error that a user can cause or meet: its code, its meaning and its remedy. Codes are never reused.
  * `docs/reference/errors.md` is generated from this table; a test compares the table, the documentation and the uses in
  * the code.
  */
-export interface CatalogEntry {
-  /** A sentence that says what happened. */
-  readonly summary: string;
-  /** A sentence that says what the reader can do. */
-  readonly remedy: string;
-  /** Whether the same call may succeed later; default false. */
-  readonly retryable?: boolean;
-}
-
-export const ERROR_CATALOG = {
+export const ERROR_CATALOG = catalog({
   // Documents: found while reading a set; always with file, line and column.
   PURSER_DOC_SYNTAX: {
     summary: "The file is not valid YAML.",
@@ -44,7 +37,7 @@ export const ERROR_CATALOG = {
   },
   PURSER_DOC_MISSING_FIELD: {
     summary: "A field that the kind requires is absent.",
-    remedy: "Add the field; its JSON Schema in schemas/ says what it holds.",
+    remedy: "Add the field; schemas/purser.schema.json says what it holds.",
   },
   PURSER_DOC_INVALID_VALUE: {
     summary: "A field has a value of the wrong type, form or range.",
@@ -375,7 +368,8 @@ export const ERROR_CATALOG = {
   },
   PURSER_PORT_TAKEN: {
     summary: "Another program listens on a port that this one needs.",
-    remedy: "Stop that program, or choose another port.",
+    remedy:
+      "Stop that program, or choose another port at the flag or in the document that the message names.",
   },
   PURSER_PORT_FORBIDDEN: {
     summary: "This user may not listen on that port or address.",
@@ -399,7 +393,7 @@ export const ERROR_CATALOG = {
     remedy: "Check the file; docs/reference/decision-log.md describes its lines.",
   },
   PURSER_REPLAY_EMPTY: {
-    summary: "The decision logs have no request to replay.",
+    summary: "The decision logs have no request to replay, or fewer than --min-requests.",
     remedy:
       "Check the paths given to --log and the times given to --since and --until; see docs/reference/decision-log.md.",
   },
@@ -416,6 +410,6 @@ export const ERROR_CATALOG = {
     summary: "A file of attribute bags could not be read, or a line of it is not a bag.",
     remedy: "Give a file with one JSON object of attributes on each line.",
   },
-} as const satisfies Readonly<Record<string, CatalogEntry>>;
+});
 
 export type ErrorCode = keyof typeof ERROR_CATALOG;

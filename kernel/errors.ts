@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type CatalogEntry, ERROR_CATALOG, type ErrorCode } from "./error-catalog.ts";
+import { ERROR_CATALOG, type ErrorCode } from "./error-catalog.ts";
 
 export interface PurserErrorOptions {
   /** The underlying error. */
@@ -25,7 +25,7 @@ export class PurserError extends Error {
   constructor(code: ErrorCode, message: string, options: PurserErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
-    this.retryable = options.retryable ?? (ERROR_CATALOG[code] as CatalogEntry).retryable ?? false;
+    this.retryable = options.retryable ?? ERROR_CATALOG[code].retryable ?? false;
     this.details = options.details ?? {};
   }
 

@@ -299,7 +299,7 @@ describeTransports("start, drain and close", () => {
     const { port } = await httpUpstream(() => {});
     await assert.rejects(startProxy(configOf({ clusters: [], listeners: [{ ...EDGE, port }] })), {
       code: "PURSER_PORT_TAKEN",
-      message: `127.0.0.1:${port} is taken by another program`,
+      message: `127.0.0.1:${port} is taken by another part of this program`,
     });
   });
 

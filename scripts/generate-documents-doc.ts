@@ -70,8 +70,10 @@ telemetry. A document names another by \`name\`, or by \`namespace/name\` outsid
 Documents stand in order: files by name, and in a file from the top. Order decides nothing but which of several policies
 that refuse a request is named, and whose header operations come first.
 
-The JSON Schema of each kind is in [schemas/](../../schemas/), for editors: begin a file with
-\`# yaml-language-server: $schema=…/schemas/purser.schema.json\`. Istio's kinds are in [routing.md](routing.md).
+Editors report a typo at its place with [schemas/purser.schema.json](../../schemas/purser.schema.json), the JSON Schema of all kinds with the
+configurations of the bundled adapters and plugins: set it for a folder in the editor (\`yaml.schemas\` of the YAML language server), or
+begin each document with \`# yaml-language-server: $schema=…/schemas/purser.schema.json\`, which counts for one document, not for its file.
+Istio's kinds are in [routing.md](routing.md).
 
 This page is generated from the kinds' schemas by \`npm run generated\`.
 ${own

@@ -3,11 +3,11 @@
 
 // Writes docs/reference/errors.md from the catalog; with --check, fails when the committed file differs.
 import { readFileSync, writeFileSync } from "node:fs";
-import { type CatalogEntry, ERROR_CATALOG } from "../kernel/error-catalog.ts";
+import { ERROR_CATALOG } from "../kernel/error-catalog.ts";
 
 const FILE = new URL("../docs/reference/errors.md", import.meta.url);
 
-const rows = Object.entries(ERROR_CATALOG as Readonly<Record<string, CatalogEntry>>).map(
+const rows = Object.entries(ERROR_CATALOG).map(
   ([code, { summary, remedy, retryable }]) =>
     `### ${code}\n\n${summary}\n\n**What to do:** ${remedy}${retryable === true ? " The same call may succeed later." : ""}\n`,
 );

@@ -1,37 +1,50 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Writes schemas/ from the kinds of documents and the decision log; with --check, writes nothing and fails
-// when a file differs.
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+// Writes schemas/ from the kinds of documents, the bundled extensions and the decision log; with --check, writes nothing and
+// fails when a file differs.
+import { readdirSync, rmSync } from "node:fs";
+import { BUNDLED_ADAPTERS } from "../adapters/inventory.ts";
 import { DECISION_LOG_LINE } from "../core/replay/log-line.ts";
-import { DIALECT, jsonSchemas } from "../core/documents/schema/json-schema.ts";
+import { DIALECT, documentsSchema } from "../core/documents/schema/json-schema.ts";
+import type { JsonSchema } from "../core/documents/schema/plain-schema.ts";
+import { BUNDLED_PLUGINS } from "../plugins/inventory.ts";
+import { writeOrCheck } from "./write-or-check.ts";
+
+const FILES = new Map<string, JsonSchema>([
+  [
+    "purser.schema.json",
+    documentsSchema({
+      adapters: new Map(BUNDLED_ADAPTERS.map((each) => [each.name, each])),
+      plugins: new Map(BUNDLED_PLUGINS.map((each) => [each.name, each])),
+    }),
+  ],
+  [
+    "decision-log-line.schema.json",
+    { $schema: DIALECT, title: "A line of a decision log", ...DECISION_LOG_LINE },
+  ],
+]);
+
+/** Two levels on lines of their own: small for the package, and a change is a changed line. */
+function textOf(schema: JsonSchema): string {
+  return `${lines(schema, 2)}\n`;
+}
+
+function lines(value: unknown, levels: number): string {
+  if (levels === 0 || typeof value !== "object" || value === null || Array.isArray(value))
+    return JSON.stringify(value);
+  const fields = Object.entries(value).map(
+    ([name, each]) => `${JSON.stringify(name)}:${lines(each, levels - 1)}`,
+  );
+  return `{\n${fields.join(",\n")}\n}`;
+}
 
 const folder = new URL("../schemas/", import.meta.url);
-const check = process.argv.includes("--check");
-const expected = new Map<string, string>();
-for (const [name, schema] of jsonSchemas()) expected.set(name, `${JSON.stringify(schema, undefined, 2)}\n`);
-
-expected.set(
-  "decision-log-line.schema.json",
-  `${JSON.stringify({ $schema: DIALECT, title: "A line of a decision log", ...DECISION_LOG_LINE }, undefined, 2)}\n`,
-);
-
-mkdirSync(folder, { recursive: true });
-const present = new Set<string>(readdirSync(folder).filter((name) => name.endsWith(".schema.json")));
-const stale = [...present].filter((name) => !expected.has(name));
-const different = [...expected].filter(
-  ([name, text]) => !present.has(name) || readFileSync(new URL(name, folder), "utf8") !== text,
-);
-
-if (check) {
-  for (const name of [...stale, ...different.map(([name]) => name)]) {
-    process.stderr.write(`schemas/${name} differs from the kinds: run npx tsx scripts/generate-schemas.ts\n`);
+const stale = readdirSync(folder).filter((name) => name.endsWith(".schema.json") && !FILES.has(name));
+for (const name of stale) {
+  if (process.argv.includes("--check")) {
+    process.stderr.write(`schemas/${name} is no file of npm run generated: remove it\n`);
     process.exitCode = 1;
-  }
-} else {
-  for (const name of stale) rmSync(new URL(name, folder));
-  for (const [name, text] of different) writeFileSync(new URL(name, folder), text);
-  process.stdout.write(`${fileURLToPath(folder)}: ${different.length} written, ${stale.length} removed\n`);
+  } else rmSync(new URL(name, folder));
 }
+for (const [name, schema] of FILES) writeOrCheck(`schemas/${name}`, textOf(schema));

@@ -4,10 +4,11 @@
 // Makes lib/, the code of the npm package, of the modules that tsc has compiled: the doors of package.json and the command as
 // ES modules that share their code, and the types of the doors. dist/ has every module, tests and benches too, and is not published.
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { readFileSync, rmSync } from "node:fs";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build } from "rolldown";
+import { dts } from "rolldown-plugin-dts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const DIST = join(ROOT, "dist");
@@ -17,58 +18,57 @@ const DOORS = ["plugins/sdk/index", "plugins/sdk/testing/index", "expressions/in
 /** The command, and the modules that it starts in threads. */
 const PROGRAMS = ["cli/purser", "cli/compose/threads/thread-main"];
 
-/** Modules find files relative to their own place, which is a chunk in lib/: each keeps the URL that it would have unbundled. */
-const ownPlaces = {
-  name: "own-places",
-  setup({ onLoad }) {
-    onLoad({ filter: /[\\/]dist[\\/].*\.js$/ }, ({ path }) => {
-      const text = readFileSync(path, "utf8");
-      if (!text.includes("import.meta.url")) return undefined;
-      const place = JSON.stringify(relative(DIST, path).replaceAll("\\", "/"));
-      const folder = 'import.meta.url.slice(0, import.meta.url.lastIndexOf("/lib/") + 5)';
-      return {
-        contents: text.replaceAll("import.meta.url", `(${folder} + ${place})`),
-        resolveDir: dirname(path),
-      };
-    });
+/** Packages and Node's own modules. */
+const EXTERNAL = /^[^./]/;
+
+/**
+ * Modules whose descriptions of fields are left out: only schemas/ and docs/ have these, and they are generated from the
+ * sources.
+ */
+const DESCRIBED = /[\\/](core[\\/]documents[\\/](kinds[\\/].*|envelope)|adapters[\\/].*[\\/]config)\.js$/;
+const TEXT = String.raw`(?:"(?:[^"\\\n]|\\.)*"|\`[^\`]*\`)`;
+const DESCRIPTION = new RegExp(String.raw`\bdescription:\s*${TEXT}(?:\s*\+\s*${TEXT})*\s*(?:,|(?=\}))`, "g");
+
+/** Loads modules with the maps of tsc, as they run in lib/. No change moves a line, so that the maps hold. */
+const compiled = {
+  name: "compiled",
+  load(path) {
+    if (!path.startsWith(DIST) || !path.endsWith(".js")) return undefined;
+    let code = readFileSync(path, "utf8");
+    if (DESCRIBED.test(path)) code = code.replace(DESCRIPTION, (found) => found.replaceAll(/[^\n]/g, ""));
+    // Modules find files relative to their own place, which is a chunk in lib/: each keeps the URL that it would have unbundled.
+    const place = JSON.stringify(relative(DIST, path).replaceAll("\\", "/"));
+    const folder = 'import.meta.url.slice(0, import.meta.url.lastIndexOf("/lib/") + 5)';
+    code = code.replaceAll("import.meta.url", `(${folder} + ${place})`);
+    return { code, map: JSON.parse(readFileSync(`${path}.map`, "utf8")) };
   },
 };
 
 rmSync(LIB, { recursive: true, force: true });
 await build({
-  entryPoints: [...DOORS, ...PROGRAMS].map((name) => join(DIST, `${name}.js`)),
-  outdir: LIB,
-  outbase: DIST,
-  bundle: true,
-  splitting: true,
+  input: entries([...DOORS, ...PROGRAMS], "js"),
+  external: EXTERNAL,
   platform: "node",
-  format: "esm",
-  target: "node20",
-  packages: "external",
-  chunkNames: "chunks/[name]-[hash]",
-  // Names of functions stay, for stack traces; with the map beside it, Node shows places in the sources.
-  minifySyntax: true,
-  minifyWhitespace: true,
-  minifyIdentifiers: true,
-  keepNames: false,
-  legalComments: "none",
-  sourcemap: "linked",
-  sourcesContent: false,
-  plugins: [ownPlaces],
-  logLevel: "warning",
+  transform: { target: "node20" },
+  plugins: [compiled],
+  output: {
+    dir: LIB,
+    entryFileNames: "[name].js",
+    chunkFileNames: "chunks/[name]-[hash].js",
+    // With the map beside a chunk, Node shows names and places in the sources.
+    minify: true,
+    comments: false,
+    sourcemap: true,
+    sourcemapExcludeSources: true,
+  },
+});
+await build({
+  input: entries(DOORS, "d.ts"),
+  external: EXTERNAL,
+  plugins: [dts({ dtsInput: true, tsconfig: false, sourcemap: false })],
+  output: { dir: LIB, chunkFileNames: "types/[name]-[hash].d.ts" },
 });
 
-const copied = new Set();
-for (const door of DOORS) copyTypes(join(DIST, `${door}.d.ts`));
-
-/** Copies a declaration file and those that it imports. Compilers before TypeScript 5.7 do not resolve the `.ts` in their imports. */
-function copyTypes(file) {
-  if (copied.has(file)) return;
-  copied.add(file);
-  const text = readFileSync(file, "utf8").replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n");
-  const target = join(LIB, relative(DIST, file));
-  mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(target, text.replace(/(["'])(\.{1,2}\/[^"']+)\.ts\1/g, "$1$2.js$1"));
-  for (const [, , path] of text.matchAll(/(["'])(\.{1,2}\/[^"']+)\.ts\1/g))
-    copyTypes(`${resolve(dirname(file), path)}.d.ts`);
+function entries(names, extension) {
+  return Object.fromEntries(names.map((name) => [name, join(DIST, `${name}.${extension}`)]));
 }

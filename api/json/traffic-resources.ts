@@ -96,6 +96,7 @@ export const ListenerSchema = exactly<Listener>()(
     name: Text,
     host: Text,
     port: Port,
+    origin: Type.Optional(Text),
     direction: oneOf(["inbound", "outbound"]),
     routeTable: Text,
     edge: Flag,

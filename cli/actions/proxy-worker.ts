@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { isPurserError, messageOf } from "../../kernel/errors.ts";
+import { isPurserError, messageOf, PurserError } from "../../kernel/errors.ts";
 import { answerOf } from "../../proxy/workers/serve-worker.ts";
 import type { PoolMessage, WorkerMessage } from "../../proxy/workers/worker-messages.ts";
 import { type RemoteProxy, startRemoteProxy } from "../compose/part-remote-proxy.ts";
@@ -32,8 +32,8 @@ export async function runWorker(): Promise<void> {
               send({ kind: "listening", listeners: started.proxy.addresses().listeners });
             },
             (error: unknown) => {
-              const code = isPurserError(error) ? error.code : "PURSER_INTERNAL";
-              send({ kind: "failed", code, message: messageOf(error) });
+              const { code, details } = isPurserError(error) ? error : new PurserError("PURSER_INTERNAL", "");
+              send({ kind: "failed", code, message: messageOf(error), details });
               resolve();
             },
           );

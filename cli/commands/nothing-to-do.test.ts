@@ -74,6 +74,12 @@ describe("commands that are given nothing to do", () => {
       /1 outside --since and --until.*PURSER_REPLAY_EMPTY/,
     ],
     [
+      "replay of fewer requests than --min-requests",
+      { "p.yaml": POLICY, log: `${OLD}{}\n` },
+      ["replay", "--log", "log", "--candidate", "p.yaml", "--min-requests", "2"],
+      /only 1 of 2 requests to replay in .*: lines: 1 malformed.*PURSER_REPLAY_EMPTY/,
+    ],
+    [
       "replay against an empty folder",
       { "p/x.txt": "", log: OLD },
       ["replay", "--log", "log", "--candidate", "p"],
@@ -97,6 +103,21 @@ describe("commands that are given nothing to do", () => {
       assert.equal(code, 2);
     });
   }
+
+  it("accept as many requests as --min-requests", async () => {
+    folder = meshFolder({ "p.yaml": POLICY, log: OLD });
+    const at = (name: string): string => `${folder.path}/${name}`;
+    const { code, text } = await run([
+      "replay",
+      "--log",
+      at("log"),
+      "--candidate",
+      at("p.yaml"),
+      "--min-requests",
+      "1",
+    ]);
+    assert.equal(code, 0, text);
+  });
 
   it("accept a set with an EmptySet document", async () => {
     folder = meshFolder({

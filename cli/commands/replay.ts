@@ -51,6 +51,7 @@ export function replayCommand(): Command {
     )
     .option("--examples <n>", "examples shown of each change and document, keys of each quota", count, 3)
     .option("--limit <n>", "most requests to replay", count)
+    .option("--min-requests <n>", "fewest requests that the report may rest on; fewer are an error", count, 1)
     .option(
       "--since <time>",
       "only requests from this time on: ISO 8601, or a duration ago such as 24h",

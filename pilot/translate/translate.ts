@@ -3,7 +3,7 @@
 
 import type { ProxyNode } from "../../api/pilot-service.ts";
 import type { GatewayServerSpec } from "../../core/documents/kinds/gateway.ts";
-import { DEFAULT_NAMESPACE } from "../../core/documents/kinds/kind.ts";
+import { DEFAULT_NAMESPACE, displayName } from "../../core/documents/kinds/kind.ts";
 import { LOOPBACK } from "../../core/documents/kinds/sidecar.ts";
 import type { TrafficDocuments } from "../../core/snapshot/snapshot.ts";
 import { canonicalHost, splitHost } from "../../core/traffic/host-name.ts";
@@ -114,21 +114,21 @@ function edgeParts(
   const parts = [...ports]
     .toSorted((a, b) => a - b)
     .map((port) => {
+      const edge = { ...edgeListener(node, port, documents), origin: originOf(gateways, port) };
       const tlsServers = tlsServersOf(gateways, port);
       const tcp = edgeTcpOf(port, tlsServers, { gateways, virtualServices, clusters, workload });
       if (tlsServers.length === 0 && tcp === undefined) {
         const served = gateways.map((gateway) => ({ gateway, servers: serversOf(gateway, port) }));
         const table = tableOf(edgeTableName(port), port, served);
         const isGrpcWeb = served.some(({ servers }) => servers.some(speaksGrpcWeb));
-        const listener = { ...edgeListener(node, port, documents), ...(isGrpcWeb ? { grpcWeb: true } : {}) };
-        return { listeners: [listener], routeTables: [table] };
+        return { listeners: [isGrpcWeb ? { ...edge, grpcWeb: true } : edge], routeTables: [table] };
       }
       // Each server has routes of its own: a connection that one server accepted never reaches another server's hosts.
       const routeTables = tlsServers.flatMap(({ tls, gateway, server }) =>
         tls.protocol === "tcp" ? [] : [tableOf(tls.routeTable, port, [{ gateway, servers: [server] }])],
       );
       const listener: Listener = {
-        ...edgeListener(node, port, documents),
+        ...edge,
         ...(tlsServers.length === 0 ? {} : { tlsServers: tlsServers.map(({ tls }) => tls) }),
         ...(tcp === undefined ? {} : { tcp }),
       };
@@ -138,6 +138,22 @@ function edgeParts(
     listeners: parts.flatMap(({ listeners }) => listeners),
     routeTables: parts.flatMap(({ routeTables }) => routeTables),
   };
+}
+
+/** The servers with a port, as in `server http of Gateway shop/edge`; texts for people. */
+function originOf(gateways: TrafficDocuments["gateways"], port: number): string {
+  const named = gateways.flatMap((gateway) => {
+    // A listener of a Gateway of Kubernetes is a Gateway of its own here, named GATEWAY:LISTENER.
+    const [name = "", listener] = gateway.metadata.name.split(":");
+    const document = displayName({ ...gateway.metadata, name });
+    return serversOf(gateway, port).map((server) =>
+      listener === undefined
+        ? `server ${server.port.name} of Gateway ${document}`
+        : `listener ${listener} of Gateway ${document}`,
+    );
+  });
+  const [first = ""] = named;
+  return named.length > 1 ? `${first} and ${named.length - 1} more` : first;
 }
 
 function edgeListener(
@@ -188,7 +204,13 @@ function sidecarParts(
   for (const egress of egressListenersOf(documents, registry, workload)) {
     const { host, port, carried } = egress;
     const name = `outbound_${host}_${port}`;
-    const listener = { ...sidecarListener("outbound", host, port, documents), name, routeTable: name };
+    const origin = "the egress of a Sidecar";
+    const listener = {
+      ...sidecarListener("outbound", host, port, documents),
+      name,
+      routeTable: name,
+      origin,
+    };
     if (carried !== "http") {
       listeners.push({ ...listener, tcp: egressTcp(name, egress, { registry, clusters, workload }) });
       continue;
@@ -204,7 +226,8 @@ function sidecarParts(
     const ofListener = protocol === "bytes" ? undefined : protocol;
     const cluster = clusters.useInbound(service, appHost, appPort, ofListener);
     const peerTls = listenerPeerTls(peerModes.ofServer(workload, port), node, documents.trustDomains);
-    const listener = { ...sidecarListener("inbound", host, port, documents), ...peerTls };
+    const origin = ofDocument === undefined ? {} : { origin: "the ingress of a Sidecar" };
+    const listener = { ...sidecarListener("inbound", host, port, documents), ...peerTls, ...origin };
     // Each port of a document goes to an application of its own.
     const name = ofDocument === undefined ? listener.name : `inbound_${port}`;
     const carriesBytes =

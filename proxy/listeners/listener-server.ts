@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Listener, ListenerLimits } from "../../core/traffic/resources/listener.ts";
-import { listenError } from "../../kernel/listen-error.ts";
+import { listenError } from "../../server/listen-error.ts";
 import type { Scheduler } from "../../kernel/ports.ts";
 import { type ErrorKind, errorReply, renderLocalReply } from "../exchange/local-reply.ts";
 import type { ProxySnapshot } from "../snapshot/snapshot.ts";
@@ -92,11 +92,11 @@ export class ListenerServer implements ServerHandler {
 
   /** @throws {PurserError} PURSER_PORT_TAKEN or PURSER_PORT_FORBIDDEN. */
   async start(): Promise<void> {
-    const { host, port } = this.#binding.listener;
+    const { host, port, origin } = this.#binding.listener;
     try {
       await this.#server.listen(host, port);
     } catch (error) {
-      throw error instanceof Error ? listenError(error, host, port) : error;
+      throw error instanceof Error ? await listenError(error, { host, port, origin }) : error;
     }
   }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
+import type { PurserError } from "../../kernel/errors.ts";
 import type { LogLevel } from "../../kernel/log-level.ts";
 import type { TrafficResources } from "../../core/traffic/resources/resource-set.ts";
 import type { ClusterRow } from "../admin/cluster-rows.ts";
@@ -33,7 +34,13 @@ export type WorkerMessage =
   | { readonly kind: "hello" }
   | { readonly kind: "listening"; readonly listeners: readonly ListenerAddress[] }
   /** The worker could not start; its process ends. */
-  | { readonly kind: "failed"; readonly code: ErrorCode; readonly message: string }
+  | {
+      readonly kind: "failed";
+      readonly code: ErrorCode;
+      readonly message: string;
+      /** Of the worker's PurserError. */
+      readonly details: PurserError["details"];
+    }
   | { readonly kind: "answer"; readonly id: number; readonly answer: WorkerAnswers[WorkerQuestion] };
 
 /** The pool's end of the channel to one worker process. */

@@ -85,7 +85,12 @@ describe("a pool of workers", () => {
     const { processes, pool } = setUp(2);
     const start = pool.start();
     processes[0]?.serve();
-    processes[1]?.onMessage({ kind: "failed", code: "PURSER_PORT_TAKEN", message: "port 80 is taken" });
+    processes[1]?.onMessage({
+      kind: "failed",
+      code: "PURSER_PORT_TAKEN",
+      message: "port 80 is taken",
+      details: { port: 80 },
+    });
     processes[1]?.onExit("exit code 0");
     const ended = assert.rejects(
       start,

@@ -122,9 +122,9 @@ export class WorkerPool<S> {
         logger.info("a worker serves requests", { worker: number, pid: link.pid });
         if (this.#serving().length === this.#options.workers) this.#onStarted?.(undefined);
       },
-      onFailed: ({ code, message }) => {
+      onFailed: ({ code, message, details }) => {
         logger.error("a worker could not start", { worker: number, code, error: message });
-        this.#onStarted?.(new PurserError(code, message));
+        this.#onStarted?.(new PurserError(code, message, { details }));
       },
       onExit: (how) => {
         this.#links.delete(number);

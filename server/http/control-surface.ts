@@ -6,7 +6,7 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { TlsOptions } from "node:tls";
 import { messageOf } from "../../kernel/errors.ts";
-import { listenError } from "../../kernel/listen-error.ts";
+import { listenError } from "../listen-error.ts";
 import type { Logger, Random, Scheduler } from "../../kernel/ports.ts";
 import { JsonCalls, type JsonCallsOptions } from "./json/json-calls.ts";
 import type { LongPolls } from "./long-polls.ts";
@@ -128,7 +128,7 @@ export async function startControlSurface(settings: ControlSurfaceSettings): Pro
 
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const onError = (error: Error): void => reject(listenError(error, host, port));
+    const onError = (error: Error): void => void listenError(error, { host, port }).then(reject);
     server.once("error", onError);
     server.listen(port, host, () => {
       server.off("error", onError);

@@ -72,7 +72,8 @@ describe("the documentation", () => {
   it("is named by its pages' paths in sources, help texts, alerts and scaffolds", () => {
     const named = [".ts", ".mjs", ".yaml", ".yml", ".json", ".txt"]
       .flatMap((ending) => filesEndingIn(ending))
-      .filter((path) => !path.startsWith("test/architecture/"))
+      // The package made by the last build may be older than the pages.
+      .filter((path) => !path.startsWith("test/architecture/") && !path.startsWith("lib/"))
       .flatMap((path) =>
         [...readText(path).matchAll(/(?<![\w/-])(?:\.\.\/)*(docs\/[\w./-]+\.md)\b/g)].map(([, page]) => ({
           path,

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { freePort } from "../../bench/machine/free-port.ts";
 import { meshFolder, type MeshFolder, serviceEntry } from "../support/mesh-folder.ts";
 import { purser } from "../support/program.ts";
 
@@ -27,7 +28,75 @@ describe("starting the program", function () {
     for (const flag of ["--edge-port", "--mixer-port", "--pilot-port", "--admin-port"]) {
       const program = purser("run", "-c", folder.path, ...ports, `${flag}=${port}`, "--log-level=error");
       assert.equal(await program.ended(), 2, program.errors());
-      assert.match(program.errors(), new RegExp(`^purser: .*\\b${port}\\b.* \\[PURSER_PORT_TAKEN\\]\n$`));
+      const expected = `purser: 127.0.0.1:${port} is taken by process ${process.pid} \\(.+\\) \\(${flag}\\) \\[PURSER_PORT_TAKEN\\]`;
+      assert.match(program.errors(), new RegExp(`^${expected}\n$`));
+    }
+    const parts = ["mixer", "pilot"].map((name) => [name, `--${name}-port`]);
+    for (const [name = "", flag] of parts) {
+      const program = purser(
+        name,
+        "-c",
+        folder.path,
+        "--allow-empty",
+        `${flag}=${port}`,
+        "--log-level=error",
+      );
+      assert.equal(await program.ended(), 2, program.errors());
+      assert.match(program.errors(), new RegExp(`\\(${flag}\\) \\[PURSER_PORT_TAKEN\\]`));
+    }
+    const twice = purser(
+      "run",
+      "-c",
+      folder.path,
+      ...ports,
+      `--workers=2`,
+      `--edge-port=${port}`,
+      "--log-level=error",
+    );
+    assert.equal(await twice.ended(), 2, twice.errors());
+    assert.match(twice.errors(), /\(--edge-port\) \[PURSER_PORT_TAKEN\]/);
+    taken.close();
+  });
+
+  it("names both flags of a port that is given twice", async () => {
+    const port = await freePort();
+    const twice = [`--mixer-port=${port}`, `--pilot-port=${port}`];
+    const program = purser("run", "-c", folder.path, ...ports, ...twice, "--log-level=error");
+    assert.equal(await program.ended(), 2, program.errors());
+    assert.equal(
+      program.errors(),
+      `purser: 127.0.0.1:${port} is taken by another part of this program (--mixer-port and --pilot-port) [PURSER_PORT_TAKEN]\n`,
+    );
+  });
+
+  it("names the server of a Gateway whose port is taken", async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+    const { port } = taken.address() as AddressInfo;
+    const istio = `apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: { name: edge, namespace: shop }
+spec:
+  selector: { istio: ingressgateway }
+  servers: [{ port: { number: ${port}, name: web, protocol: HTTP }, hosts: ["*"] }]
+`;
+    const kubernetes = `apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: edge, namespace: shop }
+spec:
+  gatewayClassName: purser
+  listeners: [{ name: web, port: ${port}, protocol: HTTP }]
+`;
+    for (const [text, part] of [
+      [istio, "server web of Gateway shop/edge"],
+      [kubernetes, "listener web of Gateway shop/edge"],
+    ]) {
+      const gateway = meshFolder({ "mesh.yaml": `${serviceEntry("shop", 9)}---\n${text}` });
+      const program = purser("run", "-c", gateway.path, ...ports, `--edge-port=${port}`, "--log-level=error");
+      assert.equal(await program.ended(), 2, program.errors());
+      gateway.remove();
+      const expected = `^purser: 127.0.0.1:${port} of ${part} is taken by process ${process.pid} \\(.*\\) \\[PURSER_PORT_TAKEN\\]\n$`;
+      assert.match(program.errors(), new RegExp(expected));
     }
     taken.close();
   });

@@ -20,6 +20,8 @@ export interface ReplayFlags {
   readonly failOn: readonly FindingName[];
   /** Most records to replay. */
   readonly limit?: number;
+  /** Fewest records that the findings may rest on; default 1. */
+  readonly minRequests?: number;
   /** In milliseconds since the epoch. */
   readonly since?: number;
   readonly until?: number;
@@ -59,7 +61,7 @@ export async function runReplay(
     });
     const limit = flags.limit ?? Number.POSITIVE_INFINITY;
     const taken = await takeAll(reader, replay, limit, progress);
-    if (taken === 0 && limit > 0) throw nothingToReplay(flags, reader);
+    if (taken < (flags.minRequests ?? 1)) throw tooFewRequests(flags, reader, taken);
     const report = replay.report(flags.examples);
     return {
       report,
@@ -73,8 +75,12 @@ export async function runReplay(
   }
 }
 
-/** Error for zero requests: an empty report would pass every `--fail-on`. */
-function nothingToReplay({ log }: ReplayFlags, { malformed, outside }: LogReader): PurserError {
+/** Error for too few requests: an empty report would pass every `--fail-on`. */
+function tooFewRequests(
+  { log, minRequests }: ReplayFlags,
+  { malformed, outside }: LogReader,
+  taken: number,
+): PurserError {
   const [first] = malformed.first;
   const reasons = [
     ...(outside === 0 ? [] : [`${outside} outside --since and --until`]),
@@ -82,8 +88,10 @@ function nothingToReplay({ log }: ReplayFlags, { malformed, outside }: LogReader
       ? []
       : [`${malformed.count} malformed, the first at ${first.where}: ${first.problem}`]),
   ];
-  const lines = reasons.length === 0 ? "the logs are empty" : `lines: ${reasons.join("; ")}`;
-  return new PurserError("PURSER_REPLAY_EMPTY", `no request to replay in ${log.join(", ")}: ${lines}`);
+  const found = taken === 0 ? "no request" : `only ${taken} of ${minRequests} requests`;
+  const empty = taken === 0 ? "the logs are empty" : "the logs have no other line";
+  const lines = reasons.length === 0 ? empty : `lines: ${reasons.join("; ")}`;
+  return new PurserError("PURSER_REPLAY_EMPTY", `${found} to replay in ${log.join(", ")}: ${lines}`);
 }
 
 /** @returns Number of records replayed. */

@@ -150,7 +150,7 @@ function refusalObject(
   errorFormat: "json" | "text",
 ): Json {
   const summaries = codes.map((code) => `${code}: ${ERROR_CATALOG[code].summary}`);
-  const isRetryable = codes.some((code) => "retryable" in ERROR_CATALOG[code]);
+  const isRetryable = codes.some((code) => ERROR_CATALOG[code].retryable === true);
   const headers = {
     ...(isRetryable
       ? { "Retry-After": { description: "Seconds until the next try.", schema: { type: "integer" } } }

@@ -12,6 +12,8 @@ export interface Listener {
   readonly name: string;
   readonly host: string;
   readonly port: number;
+  /** The servers of Gateways that ask for the port, for messages; absent where the proxy's own flags do. */
+  readonly origin?: string;
   /**
    * `outbound`: on the client's side of the call (edge and sidecar outbound). `inbound`: in front of the
    * service itself.
