@@ -142,7 +142,7 @@ describe("the site that npm run docs makes", function () {
       );
     };
     assert.ok(found("admission").some((id) => id.startsWith("/guides/quotas.html#how-exact")));
-    assert.deepEqual(found("capturemode"), ["/reference/routing.html#sidecar"]);
+    assert.ok(found("capturemode").includes("/reference/routing.html#sidecar"));
     assert.deepEqual(found("nosuchword"), []);
   });
 });

@@ -231,7 +231,10 @@ describe("a sidecar's listeners for TCP", function () {
     await client.echoes("before");
     folder.write("sidecar.yaml", sidecar(listening(echoPort, "taken"), listening(onEcho, "echo")));
     await eventually(async () =>
-      assert.match(mesh.output() + mesh.errors(), new RegExp(`127\\.0\\.0\\.1:${echoPort} is taken`)),
+      assert.match(
+        mesh.output() + mesh.errors(),
+        new RegExp(`127\\.0\\.0\\.1:${echoPort} of the egress of a Sidecar is taken by process`),
+      ),
     );
     await client.echoes("after");
   });
