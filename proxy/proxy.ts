@@ -33,7 +33,7 @@ import { addMeshMetrics } from "./exchange/mesh-metrics.ts";
 import { PeerRefusalLog } from "./listeners/peer-refusal-log.ts";
 import { TicketKeys, type TicketSecret } from "./transport/tls/ticket-keys.ts";
 import type { HeadersWithUnderscoresAction } from "./transport/fields/underscore-names.ts";
-import { DEFAULT_UPGRADES } from "./listeners/listener-defaults.ts";
+import { DEFAULT_UPGRADES } from "./transport/contract/default-upgrades.ts";
 import type { ListenerBinding } from "./listeners/listener-server.ts";
 import { type ListenerAddress, ListenerSet } from "./listeners/listener-set.ts";
 import type { ExplainKey } from "./filters/explain-key.ts";

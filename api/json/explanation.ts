@@ -84,6 +84,7 @@ const CHARGE = {
   cell: Text,
   limit: Amount,
   windowMs: Amount,
+  unit: Type.Optional(oneOf(["content-bytes", "concurrent-requests"])),
   amount: Amount,
   mode: Mode,
 };
@@ -122,5 +123,6 @@ export const ExplanationSchema = exactly<Explanation>()(
         Type.Object({ handler: Text, name: Text, reason: oneOf(["undeclared", "type"]), detail: Text }),
       ),
     ),
+    unaskedHandlers: Type.Optional(Type.Array(Type.Object({ handler: Text, reason: Text }))),
   }),
 );

@@ -105,6 +105,7 @@ const EXPLANATION: Explanation = {
   ],
   omittedDocuments: 3,
   refusedAttributes: [{ handler: "geo", name: "source.country", reason: "type", detail: "not a STRING" }],
+  unaskedHandlers: [{ handler: "handler", reason: "it is an adapter" }],
 };
 
 const OUTCOME = {
@@ -507,6 +508,7 @@ const MESSAGES: Readonly<Record<string, MessageCase>> = {
       "explanation",
       "explanation.omittedDocuments",
       "explanation.refusedAttributes",
+      "explanation.unaskedHandlers",
       "explanation.decision.reason",
       "explanation.decision.decidedBy",
       "explanation.decision.charges[*].beyond",

@@ -53,7 +53,7 @@ export async function explain(flags: Flags): Promise<void> {
     {
       tracer: createTracer(),
       redact: [...DEFAULT_REDACTED_PATHS, ...added],
-      answers: (handler) => plugins.answering.has(handler),
+      whyUnanswered: plugins.whyUnanswered,
     },
   );
   await plugins.close();

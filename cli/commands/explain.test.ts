@@ -97,6 +97,120 @@ describe("on the command line", () => {
     });
   });
 
+  describe("purser explain, of Rules", () => {
+    const HANDLERS = `apiVersion: purser.dev/v1
+kind: Handler
+metadata: { name: users }
+spec: { plugin: list, config: { mode: allow, type: exact, entries: [ann], file: more.txt } }
+---
+kind: Rule
+metadata: { name: known-users }
+spec:
+  instances: [{ name: user, template: listentry, params: { value: 'request.headers."x-user"' } }]
+  actions: [{ handler: users, instances: [user] }]
+---
+kind: Handler
+metadata: { name: closed }
+spec: { plugin: deny, config: { status: { code: UNAVAILABLE, message: closed } } }
+---
+kind: Rule
+metadata: { name: closed-path }
+spec:
+  match: request.url_path = "/closed"
+  instances: [{ name: nothing, template: checknothing }]
+  actions: [{ handler: closed, instances: [nothing] }]
+---
+kind: Handler
+metadata: { name: tell }
+spec: { plugin: header-operations, config: { request: [{ operation: set, name: x-told, from: user }] } }
+---
+kind: Rule
+metadata: { name: tell-upstream }
+spec:
+  instances: [{ name: who, template: headers, params: { values: { user: 'request.headers."x-user"' } } }]
+  actions: [{ handler: tell, instances: [who] }]
+---
+kind: Handler
+metadata: { name: roles }
+spec:
+  adapter: rbac
+  config:
+    roles: { reader: { rules: [{ methods: [GET] }] } }
+    bindings: [{ role: reader, subjects: [{ anyone: true }] }]
+---
+kind: Rule
+metadata: { name: by-role }
+spec:
+  instances: [{ name: what, template: authorization, params: { action: { method: request.method } } }]
+  actions: [{ handler: roles, instances: [what] }]
+---
+kind: Handler
+metadata: { name: opa }
+spec: { adapter: opa, config: { url: "http://127.0.0.1:9", path: authz } }
+---
+kind: Rule
+metadata: { name: by-opa }
+spec:
+  instances: [{ name: what, template: authorization, params: { action: { method: request.method } } }]
+  actions: [{ handler: opa, instances: [what] }]
+---
+kind: Handler
+metadata: { name: revoked }
+spec: { plugin: list, config: { mode: deny, type: exact, entries: [eve], url: "http://127.0.0.1:9/revoked" } }
+---
+kind: Rule
+metadata: { name: not-revoked }
+spec:
+  instances: [{ name: user, template: listentry, params: { value: 'request.headers."x-user"' } }]
+  actions: [{ handler: revoked, instances: [user] }]
+`;
+
+    let file: string;
+    const explain = (line: string, user: string, ...args: readonly string[]) =>
+      purser("explain", "-c", file, "--request", line, "-H", `x-user: ${user}`, ...args);
+
+    before(async () => {
+      file = join(folder, "handlers.yaml");
+      await writeFile(file, HANDLERS);
+      await writeFile(join(folder, "more.txt"), "bob\neve\n");
+    });
+
+    it("runs plugins and adapters that need no network, and names the others with the reason", async () => {
+      const { code, stdout } = await explain("GET http://a/", "bob");
+      assert.equal(code, 0, stdout);
+      assert.match(
+        stdout,
+        /^allowed, unless handler opa, which was not asked, or handler revoked, which was not asked, refuses$/m,
+      );
+      assert.match(stdout, /^ {2}request header set x-told: bob$/m);
+      assert.match(
+        stdout,
+        /the handler opa was not asked: it is an adapter, and no backend is called here$/m,
+      );
+      assert.match(
+        stdout,
+        /the handler revoked was not asked: it needs the network, which is not used here$/m,
+      );
+      assert.ok(!/handler (users|tell|roles|closed)/.test(stdout), stdout);
+      const json = JSON.parse((await explain("GET http://a/", "bob", "--json")).stdout) as Explanation;
+      assert.deepEqual(
+        json.unaskedHandlers?.map(({ handler }) => handler),
+        ["opa", "revoked"],
+      );
+    });
+
+    it("decides by the plugins' answers", async () => {
+      const cases = [
+        ["GET http://a/", "joe", /^refused: PERMISSION_DENIED .* by Rule known-users/],
+        ["GET http://a/x/../closed", "ann", /^refused: UNAVAILABLE \(503\) by Rule closed-path/],
+        ["POST http://a/", "ann", /^refused: PERMISSION_DENIED \(403\) by Rule by-role/],
+        // An entry of the document needs no network.
+        ["GET http://a/", "eve", /^refused: PERMISSION_DENIED \(403\) by Rule not-revoked/],
+      ] as const;
+      for (const [line, user, said] of cases) assert.match((await explain(line, user)).stdout, said);
+    });
+  });
+
   describe("purser test", () => {
     it("exits with 0, 1 or 2", async () => {
       const passing = await purser("test", folder, "--filter", "guests/ref*");

@@ -10,7 +10,7 @@ export function explainCommand(): Command {
     .description(
       "Decides one request by the documents of a folder and explains the decision: each document's outcome, and each expression as a " +
         "tree with the value of every part. The deciding document and clause are marked. Credentials are redacted. " +
-        "Plugins are called, adapters are not; docs/guides/explain.md describes the form of --json.",
+        "Plugins are called, and adapters that need no backend; the output names the others. docs/guides/explain.md describes the form of --json.",
     )
     .addOption(configFlag())
     .addOption(skipForeignFlag())

@@ -10,7 +10,7 @@ import {
   UNDERSCORE_ACTIONS,
 } from "../../proxy/transport/fields/underscore-names.ts";
 import { isViaPseudonym } from "../../proxy/transport/fields/via-names.ts";
-import { DEFAULT_UPGRADES } from "../../proxy/listeners/listener-defaults.ts";
+import { DEFAULT_UPGRADES } from "../../proxy/transport/contract/default-upgrades.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../output/log-levels.ts";
 
 /** Flags that several commands share, each with one meaning and one default. */

@@ -10,7 +10,7 @@ const HELP = `
 Each request of the log is decided again by the candidate, at its recorded time. The report counts the differences:
 requests newly denied or allowed, other statuses, failures, requests that quotas would refuse, and new metric series.
 In a sampled log, "3 (about 30)" are three lines that represent thirty requests. Replay writes nothing and calls no
-backend: adapters are not built.
+backend: a Rule whose handler needs one counts as passed.
 
 Exit codes: 0 replayed; 1 found a difference that --fail-on names; 2 a flag, a log or a document is faulty.
 

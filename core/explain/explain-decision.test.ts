@@ -114,7 +114,7 @@ describe("an explanation", () => {
         ],
         rules: [rule("listed", "checker", { match: compiled("request.size > 0") })],
       },
-      { answers: () => false },
+      { whyUnanswered: () => "none is running" },
     );
     const broken = documentIn(explanation, "broken");
     assert.equal(broken.outcome, "fault");
@@ -129,6 +129,8 @@ describe("an explanation", () => {
       ],
     );
     assert.equal(explanation.decision.charges[0]?.limit, 3);
+    assert.deepEqual(documentIn(explanation, "listed").unasked, ["checker"]);
+    assert.deepEqual(explanation.unaskedHandlers, [{ handler: "checker", reason: "none is running" }]);
   });
 
   it("shows the steps that a request takes beyond a limit, with those of the policies that it draws on", async () => {

@@ -9,6 +9,7 @@ import type { CheckPlan } from "../check/plan.ts";
 import type { CheckContext, DocumentOutcome } from "../check/ports.ts";
 import { messageOf } from "../../kernel/errors.ts";
 import type { BeyondStep, SingleCharge } from "../quota/quota-charge.ts";
+import { quotaOfStanding } from "../quota/standing.ts";
 import { httpStatusOfDecision } from "../verdict/reply.ts";
 import {
   DEFAULT_EXPLANATION_LIMITS,
@@ -36,8 +37,11 @@ export interface ExplainOptions {
   readonly limits?: ExplanationLimits;
   /** Called for each evaluation; for coverage. */
   readonly onTrace?: (document: DocumentRef, field: string, trace: Trace) => void;
-  /** Whether a Rule's handler answers through `context.dispatch`; default: every handler does. */
-  readonly answers?: (handler: string) => boolean;
+  /**
+   * The reason that a Rule's handler does not answer through `context.dispatch`; undefined for one that does. Asked after the
+   * decision. Default: every handler answers.
+   */
+  readonly whyUnanswered?: (handler: string) => string | undefined;
 }
 
 export interface ExplainedResult {
@@ -130,6 +134,7 @@ export async function explainDecision(
       decision: shownDecision(decision, redaction),
       ...bounded(explained, limits),
       ...(refusals.size > 0 ? { refusedAttributes: [...refusals.values()] } : {}),
+      ...unaskedHandlers(explained, options),
     },
   };
 }
@@ -185,11 +190,12 @@ function explainDocument(
   { document, ref }: Explained,
   notes: ReadonlyMap<string, Notes>,
   deciding: string | undefined,
-  { answers = () => true }: ExplainOptions,
+  { whyUnanswered = () => undefined }: ExplainOptions,
 ): DocumentExplanation {
   const { outcome, faults, expressions } = notes.get(formatDocumentRef(ref)) as Notes;
   const handlers = "actions" in document ? document.actions.map(({ handler }) => handler) : [];
-  const unasked = outcome === "unmatched" ? [] : handlers.filter((handler) => !answers(handler));
+  const unasked =
+    outcome === "unmatched" ? [] : handlers.filter((handler) => whyUnanswered(handler) !== undefined);
   return {
     ...ref,
     location: document.location,
@@ -201,6 +207,16 @@ function explainDocument(
     expressions,
     ...(unasked.length > 0 ? { unasked: [...new Set(unasked)] } : {}),
   };
+}
+
+/** The handlers that did not answer, each once, with the reason. */
+function unaskedHandlers(
+  documents: readonly DocumentExplanation[],
+  { whyUnanswered = () => undefined }: ExplainOptions,
+): Pick<Explanation, "unaskedHandlers"> {
+  const names = [...new Set(documents.flatMap(({ unasked = [] }) => unasked))];
+  const reasons = names.map((handler) => ({ handler, reason: whyUnanswered(handler) ?? "" }));
+  return reasons.length > 0 ? { unaskedHandlers: reasons } : {};
 }
 
 /** Documents up to the limit, in document order; documents that match the request are kept before others. */
@@ -256,11 +272,9 @@ function shownDecision(decision: Decision, redaction: Redaction): ExplainedDecis
   };
 }
 
-function shownCharge(
-  { policy, cell, limit, windowMs, amount, mode }: SingleCharge,
-  redaction: Redaction,
-): Omit<ExplainedCharge, "beyond"> {
-  return { policy, cell: redaction.clean(cell), limit, windowMs, amount, mode };
+function shownCharge(charge: SingleCharge, redaction: Redaction): Omit<ExplainedCharge, "beyond"> {
+  const { cell, amount, mode } = charge;
+  return { ...quotaOfStanding(charge), cell: redaction.clean(cell), amount, mode };
 }
 
 /** The headers of a degradation are text of the document, and so are shown as they are. */

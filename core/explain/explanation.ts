@@ -26,6 +26,15 @@ export interface Explanation {
   readonly omittedDocuments?: number;
   /** Attributes of plugins that were left out, each once. */
   readonly refusedAttributes?: readonly RefusedAddition[];
+  /** The handlers in the documents' `unasked`, each once. */
+  readonly unaskedHandlers?: readonly UnaskedHandler[];
+}
+
+/** A handler that was not called where the explanation was made, or could not answer there. */
+export interface UnaskedHandler {
+  readonly handler: string;
+  /** For people: `it is an adapter, and no backend is called here`. */
+  readonly reason: string;
 }
 
 /** An attribute that a plugin's handler added, and that was left out. */
@@ -50,9 +59,9 @@ export interface ExplainedDecision {
   readonly charges: readonly ExplainedCharge[];
 }
 
-/** A quota that the request uses; stores have not counted it. */
+/** A quota that the request uses; stores have not counted it. `windowMs` is 0 for a quota without a window. */
 export interface ExplainedCharge
-  extends Pick<QuotaCharge, "policy" | "cell" | "limit" | "windowMs" | "amount" | "mode"> {
+  extends Pick<QuotaCharge, "policy" | "cell" | "limit" | "windowMs" | "unit" | "amount" | "mode"> {
   /** The steps that the request takes if the limit refuses it, in order; absent: it is refused. */
   readonly beyond?: readonly ExplainedStep[];
 }
@@ -76,7 +85,7 @@ export interface DocumentExplanation extends DocumentRef {
   readonly faults: readonly { readonly code: ErrorCode; readonly detail: string }[];
   /** The evaluated expressions, in order of evaluation. */
   readonly expressions: readonly ExpressionExplanation[];
-  /** A Rule's handlers that were not called, because they do not run where the explanation was made. */
+  /** A Rule's handlers that did not answer; `unaskedHandlers` has the reasons. */
   readonly unasked?: readonly string[];
 }
 

@@ -7,6 +7,7 @@ import { Malformed } from "../../kernel/canonical/malformed.ts";
 import type { PathNormalization } from "../../kernel/canonical/path.ts";
 import { verdictOf } from "../verdict/verdict-of.ts";
 import { textOfEvent } from "../quota/beyond/beyond-event.ts";
+import type { ChargedBeyond } from "../quota/beyond/charge-beyond.ts";
 import type { QuotaOutcome, SingleCharge } from "../quota/quota-charge.ts";
 import type { QuotaPolicy } from "../snapshot/snapshot.ts";
 import type { CheckPlan } from "../check/plan.ts";
@@ -22,6 +23,7 @@ import { evaluateReport } from "../report/report.ts";
 import { mergeBags } from "./bags.ts";
 import { CaseQuotas } from "./case-quotas.ts";
 import { bagParts, type TestCase } from "./expand-cases.ts";
+import { type StepQuota, stepQuotas } from "./step-quotas.ts";
 import { decisionMismatches, decisionWord, type Mismatch, mismatch, reportMismatches } from "./mismatches.ts";
 
 /** Environment of the cases of one test. */
@@ -43,6 +45,8 @@ export interface CaseResult {
   readonly mismatches: readonly Mismatch[];
   /** Explanation of the last decision that did not match. */
   readonly explanation?: Explanation;
+  /** The quotas of the request that failed, of a case with steps. */
+  readonly quotas?: readonly StepQuota[];
 }
 
 /** Time of tests without `now`. */
@@ -97,8 +101,10 @@ async function runSteps(
     const { times = 1 } = step;
     for (let time = 1; time <= times; time++) {
       const which = `steps[${index}] at ${step.at}${times > 1 ? `, request ${time} of ${times}` : ""}`;
-      const mismatches = await takeStep(step, explained, quotas, which, time === times);
-      if (mismatches.length > 0) return { mismatches, explanation: explained.explanation };
+      const charged = await quotas.charge(explained.decision.charges);
+      const mismatches = stepMismatches(step, explained, charged, which, time === times);
+      if (mismatches.length > 0)
+        return { mismatches, explanation: explained.explanation, quotas: stepQuotas(charged, bag) };
     }
   }
   return { mismatches: [] };
@@ -109,14 +115,13 @@ function noSuchRequest({ reason }: Malformed): Mismatch {
   return { what: "the bag", expected: "a request that a proxy lets through", got: reason };
 }
 
-async function takeStep(
+function stepMismatches(
   step: PolicyTestStep,
   { decision }: ExplainedResult,
-  quotas: CaseQuotas,
+  { charges, outcomes, events }: ChargedBeyond,
   which: string,
   isLast: boolean,
-): Promise<readonly Mismatch[]> {
-  const { charges, outcomes, events } = await quotas.charge(decision.charges);
+): readonly Mismatch[] {
   const { outcome } = verdictOf({ ...decision, charges }, outcomes);
   const refusal = outcome.kind === "allow" ? undefined : outcome;
   const code = refusal?.status.code ?? "OK";

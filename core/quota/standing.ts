@@ -1,14 +1,14 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { QuotaCharge, QuotaOutcome } from "./quota-charge.ts";
+import type { QuotaCharge, QuotaOutcome, SingleCharge } from "./quota-charge.ts";
 
 /** The part of a quota that is the same in every response. */
 export type QuotaOfStanding = Pick<QuotaCharge, "policy" | "limit" | "windowMs"> & {
-  readonly unit?: QuotaCharge["unit"];
+  readonly unit?: NonNullable<QuotaCharge["unit"]>;
 };
 
-export function quotaOfStanding({ policy, limit, algorithm, windowMs, unit }: QuotaCharge): QuotaOfStanding {
+export function quotaOfStanding({ policy, limit, algorithm, windowMs, unit }: SingleCharge): QuotaOfStanding {
   // The window of concurrency is the life of a slot that nobody renews, which is not for clients.
   const quota = { policy, limit, windowMs: algorithm === "concurrency" ? 0 : windowMs };
   return unit === undefined ? quota : { ...quota, unit };

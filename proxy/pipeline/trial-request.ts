@@ -17,9 +17,14 @@ import { Exchange } from "../exchange/exchange.ts";
 import { filtersBeforeCheck } from "../filters/chain.ts";
 import { FilterChain } from "../filters/filter-chain.ts";
 import type { TlsFacts } from "../transport/contract/connection.ts";
-import { HeaderList } from "../transport/contract/header-list.ts";
+import type { RequestHead } from "../transport/contract/head.ts";
+import type { HeaderList } from "../transport/contract/header-list.ts";
+import { HeadReader } from "../transport/http1/messages/head-reader.ts";
+import { MessageFault } from "../transport/http1/messages/message-fault.ts";
+import { parseRequestHead } from "../transport/http1/messages/request-head.ts";
 import { byExactness, serverOfName } from "../transport/tls/server/server-names.ts";
-import type { LocalReply } from "../exchange/local-reply.ts";
+import { errorReply, type LocalReply } from "../exchange/local-reply.ts";
+import { DEFAULT_UPGRADES } from "../transport/contract/default-upgrades.ts";
 import { RouteTableCache } from "../snapshot/route-table-cache.ts";
 import { ProxySnapshot } from "../snapshot/snapshot.ts";
 
@@ -48,7 +53,7 @@ const SILENT: Logger = { debug: noop, info: noop, warn: noop, error: noop, child
 export type TrialResult = { readonly bag: AttributeBag } | { readonly reply: LocalReply };
 
 /**
- * Runs the proxy's own filters up to the check, without opening a connection: returns the attributes that a
+ * Runs the proxy's own codec of HTTP/1.1 and its filters up to the check, without opening a connection: returns the attributes that a
  * proxy with these resources would send to the mixer, or the local reply that it would make before the check.
  * The client's address is loopback. At a listener with TLS, the client asks for the server name of its Host header, and
  * shows no certificate. Tokens are verified by the keys in the documents; keys at a URL are not fetched, and count as away. The
@@ -57,13 +62,15 @@ export type TrialResult = { readonly bag: AttributeBag } | { readonly reply: Loc
 export function bagOfTrial(
   resources: TrafficResources,
   node: ProxyNode,
-  { method, target, rawHeaders }: TrialRequest,
+  request: TrialRequest,
   services: TrialServices,
 ): MaybePromise<TrialResult> {
   const { clock } = services;
   const listeners = resources.listeners.resources;
   const listener = listeners.find(carriesHttp) ?? listeners[0];
   if (listener === undefined) throw new Error("a proxy's resources have a listener");
+  const head = readHead(request, listener.limits.maxHeaderBytes);
+  if (head instanceof MessageFault) return { reply: errorReply(head.reason, head.detail) };
   const snapshot = withoutConnections(resources, services);
   const stream = {
     connection: {
@@ -72,17 +79,9 @@ export function bagOfTrial(
       remotePort: 0,
       localIp: LOOPBACK,
       localPort: listener.port,
-      tls: tlsOf(listener, rawHeaders),
+      tls: tlsOf(listener, head.headers),
     },
-    head: {
-      method,
-      target,
-      headers: HeaderList.fromRaw(rawHeaders),
-      httpVersion: "1.1",
-      hasBody: false,
-      contentLength: undefined,
-      upgrade: undefined,
-    },
+    head,
   };
   const binding = { listener, snapshot };
   const exchange = new Exchange(binding, stream, clock.nowMs(), clock.monotonicMs());
@@ -92,14 +91,31 @@ export function bagOfTrial(
   });
 }
 
+/** Reads the request's bytes in HTTP/1.1 as a server does, so that a request that no server accepts has no attributes. */
+function readHead(
+  { method, target, rawHeaders }: TrialRequest,
+  maxBytes: number,
+): RequestHead | MessageFault {
+  const lines = [`${method} ${target} HTTP/1.1`];
+  for (let index = 0; index < rawHeaders.length; index += 2)
+    lines.push(`${rawHeaders[index] as string}: ${rawHeaders[index + 1] as string}`);
+  // A line with a line break would be read as two.
+  if (lines.some((line) => /[\r\n]/.test(line)))
+    return new MessageFault("bad_request", "The request has a line break within a line of its head.");
+  const reader = new HeadReader(maxBytes);
+  const end = reader.read(Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), 0);
+  if (end < 0) return reader.fault ?? new MessageFault("bad_request", "The head of the request has no end.");
+  const parsed = parseRequestHead(reader.text, DEFAULT_UPGRADES);
+  return parsed instanceof MessageFault ? parsed : parsed.head;
+}
+
 function carriesHttp({ tlsServers, tcp }: Listener): boolean {
   return tcp === undefined || tlsServers?.some(({ protocol }) => protocol !== "tcp") === true;
 }
 
-function tlsOf({ tlsServers }: Listener, rawHeaders: readonly string[]): TlsFacts | undefined {
+function tlsOf({ tlsServers }: Listener, headers: HeaderList): TlsFacts | undefined {
   if (tlsServers === undefined) return undefined;
-  const host = HeaderList.fromRaw(rawHeaders).get("host") ?? "";
-  const authority = parseAuthority(host);
+  const authority = parseAuthority(headers.get("host") ?? "");
   const serverName = authority instanceof Malformed ? undefined : authority.host;
   const server = serverOfName(
     byExactness(

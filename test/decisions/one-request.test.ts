@@ -64,12 +64,17 @@ function comparable(bag: AttributeBag, written: Written): Request {
 
 const flat = ({ headers }: Written) => headers.flatMap(([name, value]) => [name, headerBytesOf(value)]);
 
+/** The target as clients of HTTP/1.1 send it: a server of the web may pass bytes beyond ASCII on, and the edge refuses them. */
+function sentTarget({ target }: Written): string {
+  return target.replace(/[^\0-\x7f]+/g, (run) => encodeURIComponent(run));
+}
+
 /** The bag that the edge's filters make of the request; undefined when the edge refuses it. */
 function edge(written: Written, pathNormalization: PathNormalization): AttributeBag | undefined {
   const config = translate({ ...SERVICES, pathNormalization }, EDGE);
   const services = { clock: { nowMs: () => 0, monotonicMs: () => 0 }, random: () => 0, newId: () => "id" };
   const rawHeaders = ["Host", written.host, ...flat(written)];
-  const target = headerBytesOf(written.target);
+  const target = sentTarget(written);
   const trial = atOnce(bagOfTrial(config, EDGE, { method: written.method, target, rawHeaders }, services));
   return "bag" in trial ? trial.bag : undefined;
 }
@@ -101,7 +106,7 @@ function explained(written: Written, pathNormalization: PathNormalization): Attr
   const request = {
     method: written.method,
     scheme: "http",
-    target: headerBytesOf(written.target),
+    target: sentTarget(written),
     rawHeaders: ["host", written.host, ...flat(written)],
   } as const;
   try {
@@ -122,7 +127,6 @@ function tested(written: Written, pathNormalization: PathNormalization): Attribu
         method: written.method,
         host: written.host,
         path: written.target,
-        url_path: written.target.split("?")[0],
         headers: Object.fromEntries(
           Object.entries(headers).map(([name, values]) => [name, values.length > 1 ? values : values[0]]),
         ),
@@ -157,6 +161,7 @@ const pathPiece = fc.constantFrom(
   "%c0%af",
   "{",
   "~",
+  "#",
   "%7e",
   "x",
 );
@@ -170,6 +175,7 @@ const queryPiece = fc.constantFrom(
   "%zz",
   "=",
   "role",
+  "#",
   "/../",
 );
 const host = fc.constantFrom(
@@ -212,7 +218,9 @@ describe("one request", function () {
 
   it("gives the same bag at the edge, at /auth in each form, in purser explain and in a PolicyTest", () => {
     fc.assert(
-      fc.property(request, fc.constantFrom(...PATH_NORMALIZATIONS), (written, normalization) => {
+      fc.property(request, fc.constantFrom(...PATH_NORMALIZATIONS), (any, normalization) => {
+        // Without normalization, a byte beyond ASCII is another path than its escape.
+        const written = normalization === "NONE" ? { ...any, target: sentTarget(any) } : any;
         const expected = edge(written, normalization);
         const others = {
           nginx: auth(written, "nginx", normalization),
@@ -230,8 +238,7 @@ describe("one request", function () {
         if (test === undefined || expected === undefined) return;
         const left = comparable(test, written);
         const right = comparable(expected, written);
-        for (const name of ["method", "host", "port", "path", "url_path", "headers", "repeated_headers"])
-          assert.deepEqual(left[name], right[name], `test: ${name}`);
+        assert.deepEqual(left, right, "test");
       }),
       { numRuns: Number(process.env["FUZZ_RUNS"] ?? 400) },
     );

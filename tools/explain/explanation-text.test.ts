@@ -79,6 +79,32 @@ AccessPolicy guests  DENY  refused  a.yaml:1:1  <- decides
     ]);
   });
 
+  it("names the unit of a limit, and no window where there is none", async () => {
+    const quota = { policy: "slots", windowMs: 10_000, leaseMs: 0, onStoreFailure: "local" } as const;
+    const quotaPolicies = [
+      quotaPolicy("slots", {
+        limit: 5,
+        quota: { ...quota, algorithm: "concurrency", unit: "concurrent-requests" },
+      }),
+      quotaPolicy("uploads", {
+        limit: 900,
+        quota: { ...quota, policy: "uploads", algorithm: "sliding-window", unit: "content-bytes" },
+      }),
+    ];
+    const context = { nowMs: 0, dispatch: { attributeSources: [], ask: () => undefined } };
+    const { explanation } = await explainDecision(planChecks(snapshotOf({ quotaPolicies })), {}, context, {
+      tracer: createTracer(),
+    });
+    const text = explanationText(explanation, { all: false, style: styleOf({ isTTY: false }, {}) });
+    assert.deepEqual(text.split("\n").slice(0, 3), [
+      "allowed",
+      "  charges 1 of 5 concurrent requests to slots{}",
+      "  charges 1 of 900 bytes per 10 s to uploads{}",
+    ]);
+    const [slots] = explanation.decision.charges;
+    assert.deepEqual([slots?.windowMs, slots?.unit], [0, "concurrent-requests"]);
+  });
+
   it("is plain outside a terminal, and coloured only on a terminal without NO_COLOR", async () => {
     const bag = { request: { method: "GET", headers: {} } };
     const utf8 = { LANG: "en_GB.UTF-8" };

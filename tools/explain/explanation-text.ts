@@ -29,7 +29,7 @@ export function explanationText(explanation: Explanation, options: TextOptions):
   const hidden = documents.length - shown.length;
   const blocks = [
     decisionText(explanation, options),
-    ...shown.map((document) => documentText(document, options)),
+    ...shown.map((document) => documentText(document, options, explanation)),
   ];
   for (const { handler, detail } of refusedAttributes)
     blocks.push(options.style.bad(`Handler ${handler} added an attribute that was left out: ${detail}`));
@@ -45,7 +45,7 @@ export function decidingText(explanation: Explanation, style: Style): string {
   const options = { all: false, style };
   return decider === undefined
     ? explanationText(explanation, options).trimEnd()
-    : documentText(decider, options);
+    : documentText(decider, options, explanation);
 }
 
 /** Handlers that were not called and could still refuse an allowed request. */
@@ -89,8 +89,11 @@ function decisionText({ decision, documents }: Explanation, { style }: TextOptio
   return lines.join("\n");
 }
 
-function chargeText({ amount, limit, windowMs, cell }: Omit<ExplainedCharge, "beyond">): string {
-  return `${amount} of ${limit}${windowMs === 0 ? "" : ` per ${windowMs / 1000} s`} to ${cell}`;
+const UNIT_NAMES = { "content-bytes": " bytes", "concurrent-requests": " concurrent requests" } as const;
+
+function chargeText({ amount, limit, unit, windowMs, cell }: Omit<ExplainedCharge, "beyond">): string {
+  const of = `${limit}${unit === undefined ? "" : UNIT_NAMES[unit]}`;
+  return `${amount} of ${of}${windowMs === 0 ? "" : ` per ${windowMs / 1000} s`} to ${cell}`;
 }
 
 function stepText(step: ExplainedStep): string {
@@ -104,7 +107,15 @@ function stepText(step: ExplainedStep): string {
   }
 }
 
-function documentText(document: DocumentExplanation, options: TextOptions): string {
+function documentText(
+  document: DocumentExplanation,
+  options: TextOptions,
+  { unaskedHandlers = [] }: Explanation,
+): string {
+  const reasonOf = (name: string): string => {
+    const known = unaskedHandlers.find(({ handler }) => handler === name);
+    return known === undefined ? "" : `: ${known.reason}`;
+  };
   const { kind, name, action, mode, outcome, decides, faults, expressions, unasked = [] } = document;
   const { style } = options;
   const paint =
@@ -121,7 +132,7 @@ function documentText(document: DocumentExplanation, options: TextOptions): stri
   return [
     head.join("  "),
     ...faults.map(({ code, detail }) => style.bad(`  ${detail} [${code}]`)),
-    ...unasked.map((handler) => style.dim(`  the handler ${handler} was not asked: none is running here`)),
+    ...unasked.map((handler) => style.dim(`  the handler ${handler} was not asked${reasonOf(handler)}`)),
     ...expressions.flatMap((expression) =>
       expressionLines(expression, { style, marked: settles(expression, outcome) }),
     ),

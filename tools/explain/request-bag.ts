@@ -28,14 +28,17 @@ export interface WrittenRequest {
  */
 export function parseWrittenRequest(line: string, headers: readonly string[]): WrittenRequest {
   const [, method, scheme, authority, rest] =
-    /^([A-Z-]+) ([Hh][Tt][Tt][Pp][Ss]?):\/\/([^/?#\\ ]+)([^ ]*)$/.exec(headerBytesOf(line.trim())) ?? [];
+    /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([Hh][Tt][Tt][Pp][Ss]?):\/\/([^/?#\\ ]+)([^ ]*)$/.exec(
+      headerBytesOf(line.trim()),
+    ) ?? [];
   if (method === undefined || scheme === undefined || authority === undefined || rest === undefined)
     throw new PurserError(
       "PURSER_CLI_USAGE",
       `--request ${JSON.stringify(line)} is not of the form 'GET http://reviews/path'`,
     );
   const written = headers.flatMap(parseHeader);
-  const hasHost = written.some((part, index) => index % 2 === 0 && part.toLowerCase() === "host");
+  // As with curl, "Host:" takes the field away.
+  const hasHost = headers.some((header) => /^host[:;]/i.test(header));
   return {
     method,
     scheme: canonicalScheme(scheme) ?? "http",

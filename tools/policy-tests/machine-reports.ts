@@ -3,7 +3,7 @@
 
 import { coveragePercent } from "../../core/explain/coverage.ts";
 import type { FinishedCase, TestRun } from "./run-tests.ts";
-import { isFailed, isSkipped } from "./text-report.ts";
+import { isFailed, isSkipped, quotaText } from "./text-report.ts";
 
 export function jsonReport({ cases, coverage }: TestRun): string {
   const report = {
@@ -44,7 +44,7 @@ function counts(cases: readonly FinishedCase[]): string {
 }
 
 function caseLines(each: FinishedCase): readonly string[] {
-  const { test, name, location, skipped, mismatches, durationMs } = each;
+  const { test, name, location, skipped, mismatches, quotas = [], durationMs } = each;
   const place = `file="${escapeXml(location.file)}" line="${location.line}"`;
   const time = `time="${(durationMs / 1000).toFixed(3)}"`;
   const open = `    <testcase classname="${escapeXml(test)}" name="${escapeXml(name)}" ${place} ${time}`;
@@ -54,7 +54,7 @@ function caseLines(each: FinishedCase): readonly string[] {
     ({ what, expected, got }) => `${what}: expected ${expected}, got ${got}`,
   );
   if (first === undefined) return [`${open}/>`];
-  const all = escapeXml([first, ...more].join("\n"));
+  const all = escapeXml([first, ...more, ...quotas.map(quotaText)].join("\n"));
   return [`${open}>`, `      <failure message="${escapeXml(first)}">${all}</failure>`, "    </testcase>"];
 }
 

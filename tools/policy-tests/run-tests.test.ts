@@ -202,4 +202,64 @@ spec:
       ],
     );
   });
+
+  it("show the quotas after the request of the step that failed", async () => {
+    await writeFile(
+      join(folder, "guests.yaml"),
+      `apiVersion: purser.dev/v1
+kind: QuotaPolicy
+metadata: { name: few }
+spec: { key: { user: 'request.headers."x-user"' }, limit: 2, window: 60s, algorithm: fixed-window }
+---
+kind: QuotaPolicy
+metadata: { name: many }
+spec: { key: { token: 'request.headers."x-api-key"' }, limit: 100, window: 1h, algorithm: fixed-window, mode: shadow }
+---
+kind: QuotaPolicy
+metadata: { name: slots }
+spec: { limit: 5, algorithm: concurrency }
+`,
+    );
+    const failing = await run(`apiVersion: purser.dev/v1
+kind: PolicyTest
+metadata: { name: quotas }
+spec:
+  policies: [guests.yaml]
+  now: 2026-01-07T10:00:00Z
+  cases:
+    - name: too many
+      bag: { request: { headers: { x-user: ann, x-api-key: abcdefghij } } }
+      steps:
+        - { at: 0s, expect: allow }
+        - { at: 15s, times: 2, expect: allow }
+    - name: wrong remainder
+      bag: { request: { headers: { x-user: ann } } }
+      steps: [{ at: 10s, expect: allow, remaining: 0 }]
+    - name: passes
+      bag: { request: { headers: { x-user: ann } } }
+      steps: [{ at: 10s, expect: allow, remaining: 1 }]
+`);
+    const text = textReport(failing, plain);
+    const lines = text.split("\n");
+    const at = lines.indexOf("     quotas after this request");
+    assert.deepEqual(lines.slice(at + 1, at + 4), [
+      '       few{"user":"ann"}: used 2 of 2, 0 remaining, whole again in 45s; refused the request',
+      '       many{"token":"[redacted]"}: used 3 of 100, 97 remaining, whole again in 3585s; in shadow',
+      "       slots{}: used 1 of 5 concurrent-requests, 4 remaining, whole again in 11s",
+    ]);
+    const [tooMany, wrong, passes] = failing.cases;
+    assert.deepEqual(
+      tooMany?.quotas?.map(({ policy, used, refuses }) => [policy, used, refuses]),
+      [
+        ["few", 2, true],
+        ["many", 3, undefined],
+        ["slots", 1, undefined],
+      ],
+    );
+    assert.deepEqual([wrong?.quotas?.[0]?.remaining, wrong?.quotas?.[0]?.refuses], [1, undefined]);
+    assert.equal(passes?.quotas, undefined);
+    assert.ok(junitReport(failing).includes("few{&quot;user&quot;:&quot;ann&quot;}: used 2 of 2"));
+    const report = JSON.parse(jsonReport(failing)) as { cases: { quotas?: { resetMs: number }[] }[] };
+    assert.equal(report.cases[0]?.quotas?.[0]?.resetMs, 45_000);
+  });
 });

@@ -3,7 +3,8 @@
 
 import { coveragePercent, type ExpressionCoverage } from "../../core/explain/coverage.ts";
 import { decidingText } from "../explain/explanation-text.ts";
-import type { Style } from "../terminal.ts";
+import type { StepQuota } from "../../core/policy-tests/step-quotas.ts";
+import { type Style, visible } from "../terminal.ts";
 import type { FinishedCase, TestRun } from "./run-tests.ts";
 
 /** Every case, the mismatches of failed cases, and a summary. */
@@ -39,7 +40,7 @@ function caseText(each: FinishedCase, style: Style): string {
 }
 
 function failureText(
-  { location, mismatches, explanation }: FinishedCase,
+  { location, mismatches, explanation, quotas = [] }: FinishedCase,
   title: string,
   style: Style,
 ): string {
@@ -51,8 +52,20 @@ function failureText(
       `       expected ${style.good(expected)}`,
       `       got      ${style.bad(got)}`,
     ]),
+    ...(quotas.length === 0
+      ? []
+      : ["     quotas after this request", ...quotas.map((quota) => `       ${quotaText(quota)}`)]),
     ...(explanation === undefined ? [] : [indent(decidingText(explanation, style))]),
   ].join("\n");
+}
+
+/** The state of a quota: `calls{"user":"ann"}: used 3 of 3, 0 remaining, whole again in 59s`. */
+export function quotaText(quota: StepQuota): string {
+  const { cell, used, limit, unit, remaining, resetMs, mode, refuses } = quota;
+  const units = unit === undefined ? "" : ` ${unit}`;
+  const reset = resetMs > 0 ? `, whole again in ${Math.ceil(resetMs / 1000)}s` : "";
+  const said = refuses === true ? "; refused the request" : mode === "shadow" ? "; in shadow" : "";
+  return `${visible(cell)}: used ${used} of ${limit}${units}, ${remaining} remaining${reset}${said}`;
 }
 
 function indent(text: string): string {

@@ -76,7 +76,7 @@ Series
 
 Doubtful
   1 (about 10) decisions read request.api_key, which the log redacts: unreliable
-  handler opa is an adapter and was not asked: 3 questions count as passed
+  handler opa was not asked, since it needs a backend: 3 questions count as passed
 
 Failed on: newly-denied
 `,

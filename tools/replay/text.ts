@@ -32,7 +32,7 @@ export function reportText({ report, malformed, unanswered, failed }: ReplayOutc
       ...report.unreliable.map(doubt),
       ...[...unanswered].map(
         ([handler, count]) =>
-          `  handler ${handler} is an adapter and was not asked: ${number(count)} questions count as passed`,
+          `  handler ${handler} was not asked, since it needs a backend: ${number(count)} questions count as passed`,
       ),
     ]),
     failed.length === 0 ? [] : [`Failed on: ${failed.join(", ")}`],
