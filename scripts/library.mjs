@@ -4,11 +4,12 @@
 // Makes lib/, the code of the npm package, of the modules that tsc has compiled: the doors of package.json and the command as
 // ES modules that share their code, and the types of the doors. dist/ has every module, tests and benches too, and is not published.
 
-import { readFileSync, rmSync } from "node:fs";
-import { join, relative } from "node:path";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { isAbsolute, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "rolldown";
 import { dts } from "rolldown-plugin-dts";
+import { withoutTexts } from "./library-texts.mjs";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const DIST = join(ROOT, "dist");
@@ -18,28 +19,26 @@ const DOORS = ["plugins/sdk/index", "plugins/sdk/testing/index", "expressions/in
 /** The command, and the modules that it starts in threads. */
 const PROGRAMS = ["cli/purser", "cli/compose/threads/thread-main"];
 
-/** Packages and Node's own modules. */
-const EXTERNAL = /^[^./]/;
-
 /**
- * Modules whose descriptions of fields are left out: only schemas/ and docs/ have these, and they are generated from the
- * sources.
+ * Packages of many small files, each of which costs a start some 0.4 ms: typebox has 680, @opentelemetry/api 100. lib/ has the
+ * parts of these that Purser uses; every other package, and each of Node's own modules, is loaded from its own place.
  */
-const DESCRIBED = /[\\/](core[\\/]documents[\\/](kinds[\\/].*|envelope)|adapters[\\/].*[\\/]config)\.js$/;
-const TEXT = String.raw`(?:"(?:[^"\\\n]|\\.)*"|\`[^\`]*\`)`;
-const DESCRIPTION = new RegExp(String.raw`\bdescription:\s*${TEXT}(?:\s*\+\s*${TEXT})*\s*(?:,|(?=\}))`, "g");
+const JOINED = /^(?:typebox|@opentelemetry\/api)(?:\/|$)/;
+const isExternal = (name) => /^[^./]/.test(name) && !isAbsolute(name) && !JOINED.test(name);
 
-/** Loads modules with the maps of tsc, as they run in lib/. No change moves a line, so that the maps hold. */
+/** Loads the modules of dist/ as they run in lib/. */
 const compiled = {
   name: "compiled",
   load(path) {
     if (!path.startsWith(DIST) || !path.endsWith(".js")) return undefined;
-    let code = readFileSync(path, "utf8");
-    if (DESCRIBED.test(path)) code = code.replace(DESCRIPTION, (found) => found.replaceAll(/[^\n]/g, ""));
+    const place = relative(DIST, path).replaceAll("\\", "/");
+    let code = withoutTexts(place, readFileSync(path, "utf8"), (text) => this.parse(text));
+    // The default export is all of typebox/value, a namespace of the parts in use is not.
+    code = code.replace('import Value from "typebox/value"', 'import * as Value from "typebox/value"');
     // Modules find files relative to their own place, which is a chunk in lib/: each keeps the URL that it would have unbundled.
-    const place = JSON.stringify(relative(DIST, path).replaceAll("\\", "/"));
     const folder = 'import.meta.url.slice(0, import.meta.url.lastIndexOf("/lib/") + 5)';
-    code = code.replaceAll("import.meta.url", `(${folder} + ${place})`);
+    code = code.replaceAll("import.meta.url", `(${folder} + ${JSON.stringify(place)})`);
+    // With tsc's maps, stack traces name the sources. No change above moves a line, so that the maps hold.
     return { code, map: JSON.parse(readFileSync(`${path}.map`, "utf8")) };
   },
 };
@@ -47,27 +46,44 @@ const compiled = {
 rmSync(LIB, { recursive: true, force: true });
 await build({
   input: entries([...DOORS, ...PROGRAMS], "js"),
-  external: EXTERNAL,
+  external: isExternal,
   platform: "node",
   transform: { target: "node20" },
   plugins: [compiled],
   output: {
     dir: LIB,
     entryFileNames: "[name].js",
-    chunkFileNames: "chunks/[name]-[hash].js",
+    chunkFileNames: "chunks/[name].js",
     // With the map beside a chunk, Node shows names and places in the sources.
     minify: true,
     comments: false,
     sourcemap: true,
     sourcemapExcludeSources: true,
+    // The kernel is one chunk: nearly every other chunk needs parts of it, and would import ten small ones.
+    codeSplitting: { groups: [{ name: "kernel", test: /[\\/]dist[\\/]kernel[\\/]/ }] },
   },
 });
 await build({
   input: entries(DOORS, "d.ts"),
-  external: EXTERNAL,
+  external: /^[^./]/,
   plugins: [dts({ dtsInput: true, tsconfig: false, sourcemap: false })],
-  output: { dir: LIB, chunkFileNames: "types/[name]-[hash].d.ts" },
+  output: { dir: LIB, chunkFileNames: "types/[name].d.ts" },
 });
+
+const license = readFileSync(join(ROOT, "node_modules/typebox/license"), "utf8").trim();
+writeFileSync(
+  join(LIB, "THIRD-PARTY.txt"),
+  `lib/ includes parts of these packages.
+
+typebox
+-------
+${license}
+
+@opentelemetry/api
+------------------
+Copyright The OpenTelemetry Authors. Apache License 2.0, whose text is in ../LICENSE.
+`,
+);
 
 function entries(names, extension) {
   return Object.fromEntries(names.map((name) => [name, join(DIST, `${name}.${extension}`)]));

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { main } from "../main.ts";
 import { WORKER_ARGUMENT } from "../worker-argument.ts";
 import { loadBundle } from "./bundle.ts";
+import { keepCompiledModules } from "./compile-cache.ts";
 
 /** The commands whose process serves requests until it is stopped. */
 const SERVICES: readonly (string | undefined)[] = ["run", "mixer", "proxy", "pilot", WORKER_ARGUMENT];
@@ -20,6 +21,7 @@ export async function loadMain(args: readonly string[]): Promise<typeof main> {
   // The sources and the build have different depths: only the build has a bundle, in the folder dist/.
   const dist = fileURLToPath(new URL("../../", import.meta.url));
   if (!needsNoServices(args) && isFresh(dist)) return loadBundle(dist, { isService: isService(args) }).main;
+  if (!needsNoServices(args)) keepCompiledModules();
   return (await import("../main.ts")).main;
 }
 
