@@ -344,7 +344,7 @@ describeTransports("start, drain and close", () => {
       const idle = connect(rig.port, "127.0.0.1");
       idle.on("error", () => {});
       const reply = call(rig.port, { headers: { connection: "keep-alive" } });
-      await later(30);
+      await until(() => rig.policy.checks.length === 1);
       const drained = rig.proxy.drain(2_000);
       await assert.rejects(call(rig.port), { code: "ECONNREFUSED" });
       const { body, headers } = await reply;
