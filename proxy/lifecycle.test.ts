@@ -30,7 +30,7 @@ import {
   startWith,
   until,
 } from "./testing/harness.test.ts";
-import { describeHttp1, describeTransports, itHttp1 } from "./testing/transports.test.ts";
+import { currentScheme, describeHttp1, describeTransports, itHttp1 } from "./testing/transports.test.ts";
 import type { ListenerLimits } from "../core/traffic/resources/listener.ts";
 import {
   RESOURCE_TYPES,
@@ -344,8 +344,9 @@ describeTransports("start, drain and close", () => {
       const idle = connect(rig.port, "127.0.0.1");
       idle.on("error", () => {});
       const reply = call(rig.port, { headers: { connection: "keep-alive" } });
-      await later(30);
+      await until(() => rig.policy.checks.length === 1);
       const drained = rig.proxy.drain(2_000);
+      await until(() => rig.proxy.addresses().listeners.length === 0);
       await assert.rejects(call(rig.port), { code: "ECONNREFUSED" });
       const { body, headers } = await reply;
       assert.deepEqual([body, headers.connection], ["done", "close"]);
@@ -355,6 +356,22 @@ describeTransports("start, drain and close", () => {
       idle.destroy();
     },
   );
+
+  it("a drain, or the removal of a listener, resets no connection that was made before it", async () => {
+    // The connections wait at the tunnel of the tests, which ends with the listener.
+    if (currentScheme() === "https") return;
+    for (const ending of ["drained", "removed"] as const) {
+      const rig = await startWith((_incoming, outgoing) => outgoing.end("ok"));
+      const replies = Promise.all(Array.from({ length: 30 }, () => call(rig.port)));
+      // The kernel has made the connections of these clients, and the proxy's turn to accept them is still to come.
+      await new Promise((resolve) => process.nextTick(resolve));
+      if (ending === "drained") void rig.proxy.drain(4_000);
+      else rig.apply(configOf({ clusters: [], listeners: [] }));
+      for (const { status } of await replies) assert.ok(ending === "removed" || status === 200, `${status}`);
+      await until(() => rig.proxy.addresses().listeners.length === 0);
+      await assert.rejects(call(rig.port), { code: "ECONNREFUSED" });
+    }
+  });
 
   it("a drain ends at its deadline, whatever is under way", async () => {
     const rig = await startWith(() => {});
@@ -466,11 +483,12 @@ describeHttp1("the admin surface", () => {
   });
 
   it("refuses to drain on GET, and drains on POST", async () => {
-    const { admin, port } = await startAdmin();
+    const { admin, port, proxy } = await startAdmin();
     const refused = await call(admin, { path: "/drain" });
     assert.deepEqual([refused.status, refused.headers.allow], [405, "POST"]);
     assert.equal((await call(port)).status, 200);
     assert.equal((await call(admin, { path: "/drain", method: "POST" })).status, 202);
+    await until(() => proxy.addresses().listeners.length === 0);
     await assert.rejects(call(port), { code: "ECONNREFUSED" });
     assert.equal((await call(admin, { path: "/ready" })).status, 503);
     assert.equal((await call(admin, { path: "/nothing" })).status, 404);

@@ -49,6 +49,9 @@ export interface ListenerServices {
   readonly tls: TlsServices;
 }
 
+/** How long new clients can put off a drain, in milliseconds. */
+const MAX_ACCEPT_MS = 1_000;
+
 /** One listening address, with the configuration by which its requests are handled. */
 export class ListenerServer implements ServerHandler {
   readonly #server: TransportServer;
@@ -110,6 +113,11 @@ export class ListenerServer implements ServerHandler {
     const { servers, acceptsPlainText } = tlsOfListener(binding.listener);
     this.#server.setTlsServers(servers, rawServersOf(binding.listener), acceptsPlainText);
     this.#server.setProxyProtocol(binding.listener.proxyProtocol ?? false);
+  }
+
+  /** Accepts the connections that clients have made already; call before `drain`, which would reset them. */
+  async acceptWaiting(deadlineMs: number): Promise<void> {
+    await this.#server.acceptWaiting(Math.min(MAX_ACCEPT_MS, deadlineMs / 2));
   }
 
   /**

@@ -41,8 +41,11 @@ export class ListenerSet {
     const failed = await this.#start(wanted, snapshot);
     for (const credential of credentials) credential.release();
     const freedPorts = new Set<number>();
-    for (const [key, server] of this.#servers) {
-      if (wanted.has(key)) continue;
+    const removed = [...this.#servers].filter(([key]) => !wanted.has(key));
+    await Promise.all(removed.map(([, server]) => server.acceptWaiting(drainMs)));
+    for (const [key, server] of removed) {
+      // A drain of all listeners may have begun meanwhile.
+      if (!this.#servers.has(key)) continue;
       this.#servers.delete(key);
       freedPorts.add(server.address.port);
       this.#leave(server, drainMs);
@@ -91,6 +94,7 @@ export class ListenerSet {
 
   /** Drains all listeners. Listeners that were draining already get no more than this deadline. */
   async drain(deadlineMs: number): Promise<void> {
+    await Promise.all([...this.#servers.values()].map((server) => server.acceptWaiting(deadlineMs)));
     for (const server of this.#leaving.keys()) void server.drain(deadlineMs);
     for (const server of this.#servers.values()) this.#leave(server, deadlineMs);
     this.#servers.clear();

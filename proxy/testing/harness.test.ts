@@ -385,18 +385,31 @@ export function callHttp1(port: number, options: Call = {}): Promise<Reply> {
   });
 }
 
-/** Sends bytes and returns all that arrives until the peer closes, or until `untilMs` have passed. */
-export function raw(port: number, bytes: string | readonly string[], untilMs = 300): Promise<string> {
+/** How long `raw` waits for the first byte, and then for each further one. */
+const FIRST_BYTE_MS = 5_000;
+const QUIET_MS = 300;
+
+/**
+ * Sends bytes and returns all that arrives until the peer closes, or until it has sent nothing for a while after its first
+ * byte. With `untilMs`, until they have passed at most.
+ */
+export function raw(port: number, bytes: string | readonly string[], untilMs?: number): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
     let received = "";
-    const timer = setTimeout(() => socket.destroy(), untilMs);
+    const timer = setTimeout(() => socket.destroy(), untilMs ?? FIRST_BYTE_MS);
+    let quiet: NodeJS.Timeout | undefined;
     socket.on("data", (chunk) => {
       received += chunk.toString("latin1");
+      if (untilMs !== undefined) return;
+      clearTimeout(timer);
+      clearTimeout(quiet);
+      quiet = setTimeout(() => socket.destroy(), QUIET_MS);
     });
     socket.on("error", () => {});
     socket.on("close", () => {
       clearTimeout(timer);
+      clearTimeout(quiet);
       resolve(received);
     });
     const parts = typeof bytes === "string" ? [bytes] : bytes;

@@ -135,6 +135,7 @@ export class MemoryTransport implements Transport {
       setLimits: () => {},
       setTlsServers: () => {},
       setProxyProtocol: () => {},
+      acceptWaiting: async () => {},
       close: async () => {},
       cut: () => {},
     };

@@ -63,6 +63,7 @@ export class TlsTransport implements Transport {
       setLimits: (limits) => server.setLimits(limits),
       setTlsServers: () => {},
       setProxyProtocol: () => {},
+      acceptWaiting: (limitMs) => server.acceptWaiting(limitMs),
       async close(deadlineMs) {
         port = undefined;
         tunnel.close();

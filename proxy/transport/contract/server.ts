@@ -145,6 +145,11 @@ export interface TransportServer {
   /** Whether connections that come from now on must begin with a header of the PROXY protocol. */
   setProxyProtocol(isRequired: boolean): void;
   /**
+   * Resolves when the connections are accepted that clients had made before the call, which `close` would reset; after
+   * `limitMs` at the latest.
+   */
+  acceptWaiting(limitMs: number): Promise<void>;
+  /**
    * Accepts no new connections, and ends each connection with the stream under way on it, idle ones after
    * `drainGraceMs`. Resolves when all connections are closed and every stream's `onClose` was called.
    *

@@ -18,6 +18,7 @@ import { openSocket } from "../../raw/open-socket.ts";
 import { MessageWriter } from "../message-writer.ts";
 import { type ArrivalReader, MAX_DEFERRED_BYTES, readResponseInTurn } from "../turn.ts";
 import type { ConnectionOwner, PooledConnection } from "./pooled.ts";
+import { readAfterFailedWrite } from "./failed-write.ts";
 import { keepAliveMsOf } from "./keep-alive-hint.ts";
 import type { RequestCarrier, RequestStream } from "./request-stream.ts";
 
@@ -59,6 +60,8 @@ export class UpstreamConnection
   #hasResponse = false;
   /** Number of informational responses to the current request. */
   #informational = 0;
+  /** Whether the beginning of the current request was written without an error. */
+  #isBegun = false;
   /** Whether the request was handed to the socket as a whole. */
   #isSent = false;
   #keepAlive = false;
@@ -86,6 +89,7 @@ export class UpstreamConnection
       },
     };
     this.#socket = openSocket(settings, connector, options);
+    readAfterFailedWrite(this.#socket, () => this.#isBegun);
     this.#writer = new MessageWriter(this.#socket);
     this.#listen(this.#socket, connector !== undefined);
   }
@@ -96,6 +100,7 @@ export class UpstreamConnection
     this.#phase = "head";
     this.#hasResponse = false;
     this.#informational = 0;
+    this.#isBegun = false;
     this.#isSent = stream.isHeadOnly;
     if (this.#isSent) this.#writer.writeHead(stream.headText);
     else this.#writer.begin(stream.headText, stream.framing);
@@ -103,7 +108,10 @@ export class UpstreamConnection
   }
 
   write(chunk: Uint8Array): boolean {
-    return this.#writer.write(chunk);
+    const isWritable = this.#writer.write(chunk);
+    // A write that fails at once, on a connection that was reset before the request, is known here in plain text.
+    this.#isBegun ||= !this.#writer.holdsHead && this.#socket.errored === null;
+    return isWritable;
   }
 
   end(trailers: HeaderList | undefined): void {

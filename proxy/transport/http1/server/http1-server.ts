@@ -18,6 +18,7 @@ import { connectionFacts } from "./connection-facts.ts";
 import { RawAccepted, type RawOrigin } from "./raw-accepted.ts";
 import { ServerConnection } from "./server-connection.ts";
 import type { LimitTicks } from "./time-limits.ts";
+import { untilNoneWaits } from "./waiting-connections.ts";
 
 /** How long a connection is read after its last response: Envoy's delayed_close_timeout. */
 const LINGER_MS = 1_000;
@@ -48,6 +49,8 @@ export class Http1Server implements TransportServer, ConnectionServer {
   #tickMs: number;
   readonly #acceptHttp2: Accept | undefined;
   readonly #connections = new Set<AcceptedConnection>();
+  /** Number of connections that the operating system gave, refused ones included. */
+  #accepted = 0;
   readonly #tls: TlsAcceptor;
   #raw: RawServers;
   #requiresProxyHeader: boolean;
@@ -164,6 +167,10 @@ export class Http1Server implements TransportServer, ConnectionServer {
     this.#requiresProxyHeader = isRequired;
   }
 
+  acceptWaiting(limitMs: number): Promise<void> {
+    return untilNoneWaits(() => this.#accepted, this.#settings.scheduler, limitMs);
+  }
+
   async close(deadlineMs: number): Promise<void> {
     this.drainTick = this.tick;
     this.#proxyHeaders.cut();
@@ -205,6 +212,7 @@ export class Http1Server implements TransportServer, ConnectionServer {
   }
 
   #onConnection(socket: Socket): void {
+    this.#accepted++;
     const refusal =
       this.#pressure === "refuse-connections"
         ? "overload_reject"
