@@ -131,7 +131,7 @@ class FileSource implements ConfigSource {
     const contents = contentsOf(set, this.#builder.parsedFiles);
     const diagnostics =
       purposes === undefined ? [] : faultsOfEmptiness(contents, paths, purposes, this.#contents);
-    if (diagnostics.length > 0) return { ok: false, diagnostics };
+    if (diagnostics.length > 0) return { ok: false, diagnostics: [...diagnostics, ...result.warnings] };
     this.#contents = contents;
     return result;
   }

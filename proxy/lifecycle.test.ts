@@ -308,7 +308,7 @@ describeTransports("start, drain and close", () => {
     const listeners = ["first", "second"].map((name) => ({ ...EDGE, name, port }));
     await assert.rejects(startProxy(configOf({ clusters: [], listeners })), {
       code: "PURSER_PORT_TAKEN",
-      message: `127.0.0.1:${port} of the listener second is taken by first`,
+      message: `127.0.0.1:${port} of the listener second is taken by the listener first`,
     });
   });
 

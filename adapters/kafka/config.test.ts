@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { createTestContext } from "../../plugins/sdk/testing/index.ts";
 import { kafka } from "./index.ts";
-import { driverFault, isDriverInstalled } from "./platformatic-requirement.ts";
+import { driverFault, isDriverInstalled, platformaticFault } from "./platformatic-requirement.ts";
 
 const faults = (config: Readonly<Record<string, unknown>>) => {
   const filled = createTestContext(kafka, { brokers: ["kafka:9092"], ...config }).config;
@@ -78,12 +78,22 @@ describe("the driver platformatic", () => {
     for (const version of ["v22.22.0", "v24.0.0", "v26.1.0"]) assert.equal(driverFault(version), undefined);
   });
 
+  const failing = (code: string) => ({
+    resolve: () => {
+      throw Object.assign(new Error("not found"), { code });
+    },
+  });
+
+  it("is refused by the check of the configuration where Node is too old or the package is missing", () => {
+    assert.equal(platformaticFault("v22.22.0"), undefined);
+    const missing = failing("MODULE_NOT_FOUND");
+    assert.match(platformaticFault("v22.22.0", missing) ?? "", /run npm install @platformatic\/kafka/);
+    assert.match(platformaticFault("v20.20.2", missing) ?? "", /Node 22\.22 or newer/);
+    const here = platformaticFault();
+    assert.equal(faults({ driver: "platformatic" }), here === undefined ? "" : `driver: ${here}`);
+  });
+
   it("is found when it is installed", () => {
-    const failing = (code: string) => ({
-      resolve: () => {
-        throw Object.assign(new Error("not found"), { code });
-      },
-    });
     assert.equal(isDriverInstalled(), true);
     assert.equal(isDriverInstalled(failing("MODULE_NOT_FOUND")), false);
     assert.equal(isDriverInstalled(failing("ERR_PACKAGE_PATH_NOT_EXPORTED")), true);

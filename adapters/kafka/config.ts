@@ -12,7 +12,7 @@ import {
   type Static,
   Type,
 } from "../../plugins/sdk/index.ts";
-import { driverFault } from "./platformatic-requirement.ts";
+import { platformaticFault } from "./platformatic-requirement.ts";
 import { topicFault } from "./topic.ts";
 
 /** A dotted path; the reader takes no other form. */
@@ -134,7 +134,7 @@ export function faultsOf(config: Config): readonly ConfigFault[] {
   const add = (path: ConfigFault["path"], message: string | undefined): void => {
     if (message !== undefined) faults.push({ path, message });
   };
-  add(["driver"], driver === "platformatic" ? driverFault(process.version) : undefined);
+  add(["driver"], driver === "platformatic" ? platformaticFault() : undefined);
   for (const [index, broker] of config.brokers.entries())
     add(["brokers", index], brokerFault(broker, driver));
   add(["topic"], topicFault(topic));

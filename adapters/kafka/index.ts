@@ -8,7 +8,6 @@ import {
   durationMs,
   type LogEntryInstance,
   type MetricInstance,
-  PurserError,
   type ReportOutcome,
   type TemplateName,
   type TraceSpanInstance,
@@ -17,7 +16,6 @@ import { CONFIG, type Config, faultsOf } from "./config.ts";
 import type { DriverSettings } from "./driver.ts";
 import { openKafkajs } from "./kafkajs-driver.ts";
 import { openPlatformatic } from "./platformatic-driver.ts";
-import { INSTALL_MESSAGE, isDriverInstalled } from "./platformatic-requirement.ts";
 import { Records } from "./record.ts";
 import { RecordSender, type SendResult } from "./sender.ts";
 
@@ -32,8 +30,6 @@ export const kafka = defineAdapter({
   check: faultsOf,
   build({ config, handler, logger, clock, random }) {
     const { driver, maxRecordBytes } = config;
-    if (driver === "platformatic" && !isDriverInstalled())
-      throw new PurserError("PURSER_HANDLER_BUILD", INSTALL_MESSAGE);
     const open = driver === "platformatic" ? openPlatformatic : openKafkajs;
     const settings: DriverSettings = { ...settingsOf(config), logger };
     const records = new Records(config, handler);

@@ -8,6 +8,15 @@ const OLDEST = { major: 22, minor: 22 };
 
 const PACKAGE = "@platformatic/kafka";
 
+interface Resolver {
+  resolve(specifier: string): string;
+}
+
+/** Why a process with this version of Node, which finds packages by `require`, cannot run the driver platformatic; undefined when it can. */
+export function platformaticFault(version = process.version, require?: Resolver): string | undefined {
+  return driverFault(version) ?? (isDriverInstalled(require) ? undefined : INSTALL_MESSAGE);
+}
+
 /** Why this version of Node cannot run the driver platformatic; undefined when it can. */
 export function driverFault(version: string): string | undefined {
   const [major = 0, minor = 0] = version.replace(/^v/, "").split(".").map(Number);
@@ -16,9 +25,7 @@ export function driverFault(version: string): string | undefined {
 }
 
 /** Whether the package is installed where Purser finds it. It is an optional peer: the user installs it. */
-export function isDriverInstalled(
-  require: { resolve(specifier: string): string } = createRequire(import.meta.url),
-): boolean {
+export function isDriverInstalled(require: Resolver = createRequire(import.meta.url)): boolean {
   try {
     require.resolve(PACKAGE);
     return true;
@@ -28,4 +35,4 @@ export function isDriverInstalled(
   }
 }
 
-export const INSTALL_MESSAGE = `the driver platformatic needs the package ${PACKAGE}: run npm install ${PACKAGE}, or use driver: kafkajs`;
+const INSTALL_MESSAGE = `the driver platformatic needs the package ${PACKAGE}: run npm install ${PACKAGE}, or use driver: kafkajs`;

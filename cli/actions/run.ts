@@ -8,6 +8,7 @@ import { createRuntime } from "../compose/runtime.ts";
 import { stopSignal } from "../compose/stopping.ts";
 import { surviveHandlers } from "../compose/uncaught-errors.ts";
 import { meshSummary } from "../output/mesh-summary.ts";
+import { adviceForEmptyFolder, PRESENT_FOLDER } from "../output/present-folder.ts";
 
 interface Flags extends Omit<MeshFlags, "config" | "sidecar" | "drainMs"> {
   readonly config?: MeshFlags["config"];
@@ -21,13 +22,11 @@ const EMPTY: ErrorCode = "PURSER_CONFIG_EMPTY";
 export async function run(flags: Flags): Promise<void> {
   const runtime = createRuntime(flags);
   surviveHandlers(runtime.logger);
-  const { config = ["."], sidecar = [], drain } = flags;
+  const { config = PRESENT_FOLDER, sidecar = [], drain } = flags;
   const mesh = await runMesh({ ...flags, config, sidecar, drainMs: drain }, runtime).catch(
     (error: unknown) => {
       if (flags.config === undefined && messageOf(error).includes(EMPTY))
-        process.stderr.write(
-          "`purser init` writes documents to begin with; `purser run -c FOLDER` reads those of a folder.\n",
-        );
+        process.stderr.write(adviceForEmptyFolder("purser run -c FOLDER"));
       throw error;
     },
   );

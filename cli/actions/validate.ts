@@ -4,8 +4,8 @@
 import { CommanderError } from "commander";
 import type { Diagnostic } from "../../kernel/diagnostic.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
-import { PurserError } from "../../kernel/errors.ts";
 import { type CheckedConfig, checkConfig } from "../compose/part-config.ts";
+import { adviceForEmptyFolder, PRESENT_FOLDER } from "../output/present-folder.ts";
 import { diagnosticAsJson, showDiagnostic } from "../output/show-diagnostic.ts";
 
 /** Output stream of a command's results. */
@@ -20,22 +20,25 @@ interface Flags {
   readonly warningsAsErrors?: boolean;
   readonly promote?: readonly ErrorCode[];
   readonly quiet?: boolean;
+  readonly allowEmpty?: boolean;
   readonly skipForeign?: boolean;
   readonly strict?: boolean;
 }
 
-/** Checks the documents in `paths` and in `flags.config`, and prints their diagnostics to `output`. */
+/** Checks the documents in `paths` and in `flags.config`, or those of the present folder, and prints their diagnostics to `output`. */
 export async function validate(paths: readonly string[], flags: Flags, output: Output): Promise<void> {
-  const all = [...paths, ...(flags.config ?? [])];
-  if (all.length === 0)
-    throw new PurserError("PURSER_CLI_USAGE", "validate needs a file or folder: purser validate mesh/");
-  const checked = await checkConfig(all, flags);
+  const named = [...paths, ...(flags.config ?? [])];
+  const checked = await checkConfig(named.length === 0 ? PRESENT_FOLDER : named, flags);
   const diagnostics = checked.diagnostics.map((diagnostic) => withSeverity(diagnostic, flags));
   print(checked, diagnostics, flags, output);
+  if (named.length === 0 && diagnostics.some(({ code }) => code === EMPTY))
+    process.stderr.write(adviceForEmptyFolder("purser validate FOLDER"));
   // The faults are printed already: only the exit code remains.
   if (diagnostics.some(({ severity }) => severity === "error"))
     throw new CommanderError(2, "purser.validate.faults", "");
 }
+
+const EMPTY: ErrorCode = "PURSER_CONFIG_EMPTY";
 
 function withSeverity(diagnostic: Diagnostic, { warningsAsErrors, promote = [] }: Flags): Diagnostic {
   if (diagnostic.severity === "note") return diagnostic;
@@ -44,7 +47,7 @@ function withSeverity(diagnostic: Diagnostic, { warningsAsErrors, promote = [] }
 }
 
 function print(
-  { sources, documents, expressions }: CheckedConfig,
+  { sources, documents, expressions, checkedBySchemaAlone }: CheckedConfig,
   diagnostics: readonly Diagnostic[],
   { format, quiet }: Flags,
   output: Output,
@@ -67,6 +70,10 @@ function print(
     counted(withoutNotes.length - errors.length, "warning"),
   ];
   output.write(`${counts.join(", ")}\n`);
+  for (const { name, definition, from, location } of checkedBySchemaAlone)
+    output.write(
+      `Handler ${name} (${location.file}:${location.line}) is checked by its schema alone, since the ${definition.extension} ${definition.name} of ${from} has no check.\n`,
+    );
 }
 
 function counted(count: number, noun: string): string {

@@ -52,6 +52,15 @@ describe("commands that are given nothing to do", () => {
       ["validate", "p", "q"],
       /q.*PURSER_CONFIG_EMPTY/,
     ],
+    [
+      "validate on attributes alone",
+      {
+        "a.yaml":
+          "apiVersion: purser.dev/v1\nkind: AttributeManifest\nmetadata: { name: m }\nspec: { attributes: { my.own: { type: STRING } } }\n",
+      },
+      ["validate", "."],
+      /no document that this process works with.*PURSER_CONFIG_EMPTY/,
+    ],
     ["validate as JSON", {}, ["validate", ".", "--format", "json"], /"code": "PURSER_CONFIG_EMPTY"/],
     ["test on an empty folder", {}, ["test", "."], /PURSER_NO_TESTS/],
     ["test on policies alone", { "a.yaml": POLICY }, ["test", "."], /PURSER_NO_TESTS/],

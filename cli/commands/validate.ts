@@ -4,7 +4,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { ERROR_CATALOG, type ErrorCode } from "../../kernel/error-catalog.ts";
 import { suggest } from "../../kernel/suggest.ts";
-import { configFlag, skipForeignFlag, strictFlag } from "./flags.ts";
+import { allowEmptyFlag, configFlag, skipForeignFlag, strictFlag } from "./flags.ts";
 import type { Output } from "../actions/validate.ts";
 
 export function validateCommand(output: Output = process.stdout): Command {
@@ -13,9 +13,9 @@ export function validateCommand(output: Output = process.stdout): Command {
     .description(
       "Reads documents as `purser run` does, extensions included, and prints every fault with its location: unknown fields and " +
         "names, dangling references, and conditions that cannot hold or that an absent attribute decides the wrong way. " +
-        "Starts nothing and calls no backend.",
+        "Starts nothing and calls no backend. Refuses a set without documents to enforce, as `purser run` does.",
     )
-    .argument("[paths...]", "files and folders of documents")
+    .argument("[paths...]", "files and folders of documents; default: the present folder")
     .addOption(configFlag().makeOptionMandatory(false))
     .addOption(
       new Option("--format <format>", "text for people, json for editors")
@@ -24,6 +24,7 @@ export function validateCommand(output: Output = process.stdout): Command {
     )
     .option("--warnings-as-errors", "treat every warning as an error")
     .option("--promote <code>", "treat warnings of this code as errors; repeatable", promoted)
+    .addOption(allowEmptyFlag())
     .addOption(skipForeignFlag())
     .addOption(strictFlag())
     .option("--quiet", "print only errors, without warnings and summary")
@@ -33,6 +34,7 @@ export function validateCommand(output: Output = process.stdout): Command {
 Exit codes: 0 no error, 2 an error in the documents or on the command line.
 
 Examples:
+  purser validate                                    documents of this folder, as purser init writes them
   purser validate mesh/                              the errors of "purser run -c mesh/", and warnings
   purser validate mesh/ --warnings-as-errors         in a pipeline: warnings fail too
   purser validate mesh/ --promote PURSER_EXPR_ABSENT of the warnings, only those of this code fail

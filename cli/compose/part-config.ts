@@ -6,19 +6,27 @@ import type { ConfigSource } from "../../config/config-source.ts";
 import { SetBuilder } from "../../config/build-set.ts";
 import { ConfigRejected } from "../../config/config-rejected.ts";
 import { builtInManifest } from "../../config/built-in-manifest.ts";
-import { ANY_DOCUMENT, contentsOf, faultsOfEmptiness, type Purpose } from "../../config/emptiness.ts";
+import {
+  ANY_DOCUMENT,
+  contentsOf,
+  faultsOfEmptiness,
+  POLICIES,
+  type Purpose,
+  ROUTES,
+} from "../../config/emptiness.ts";
 import { createFileSource, type FileSourceOptions } from "../../config/file-source.ts";
 import { DEFAULT_SIZE_LIMITS, readFiles } from "../../config/read-files.ts";
 import { createJsonataCompiler } from "../../core/expressions/jsonata-engine.ts";
 import type { CompileExpression } from "../../core/expressions/expression.ts";
 import { createInventory } from "../../core/hooks/inventory.ts";
+import { viewOf } from "../../core/documents/schema/form.ts";
 import { parseDocuments } from "../../core/documents/parse-documents.ts";
 import type { DocumentFile } from "../../core/documents/yaml/read-yaml.ts";
 import { buildSnapshot } from "../../core/snapshot/build-snapshot.ts";
 import { type Checked, type Diagnostic, formatDiagnostic } from "../../kernel/diagnostic.ts";
 import { messageOf } from "../../kernel/errors.ts";
 import { documentChanges, shortChange } from "../../core/changes/document-changes.ts";
-import type { Snapshot } from "../../core/snapshot/snapshot.ts";
+import type { HandlerDeclaration, Snapshot } from "../../core/snapshot/snapshot.ts";
 import { BUNDLED_PLUGINS } from "../../plugins/inventory.ts";
 import { systemScheduler } from "./platform.ts";
 import type { RunningPart } from "./stopping.ts";
@@ -117,12 +125,20 @@ export interface CheckedConfig {
   /** Number of documents, and of different expressions in them. */
   readonly documents: number;
   readonly expressions: number;
+  /**
+   * Handlers of modules whose extensions have no check of their own: `build` may yet refuse their configuration, which only a
+   * mixer calls. Empty when the set has errors.
+   */
+  readonly checkedBySchemaAlone: readonly HandlerDeclaration[];
 }
 
-/** Reads the documents once, as `loadConfig` does, and returns all diagnostics. */
+/** The purposes of a whole mesh, `purser run`. */
+export const MESH_PURPOSES: readonly Purpose[] = [POLICIES, ROUTES];
+
+/** Reads the documents once, as `purser run` does, and returns all diagnostics. */
 export async function checkConfig(
   paths: readonly string[],
-  { skipForeign = false, strict = false }: ReadingFlags = {},
+  { allowEmpty = false, skipForeign = false, strict = false }: Omit<ConfigFlags, "config"> = {},
 ): Promise<CheckedConfig> {
   const seen = new Set<string>();
   const compile: CompileExpression = (source) => {
@@ -139,13 +155,20 @@ export async function checkConfig(
   const set = await readFiles(paths, DEFAULT_SIZE_LIMITS);
   const result = await builder.build(set);
   const contents = contentsOf(set, builder.parsedFiles);
-  const empty = result.ok ? faultsOfEmptiness(contents, paths, [ANY_DOCUMENT], undefined) : [];
+  const empty = result.ok && !allowEmpty ? faultsOfEmptiness(contents, paths, MESH_PURPOSES, undefined) : [];
   return {
     diagnostics: result.ok ? [...empty, ...result.warnings] : result.diagnostics,
     sources: new Map(set.files.map(({ path, text }) => [path, text])),
     documents: builder.documentCount,
     expressions: seen.size,
+    checkedBySchemaAlone: result.ok ? result.value.handlers.filter(isCheckedBySchemaAlone) : [],
   };
+}
+
+/** A schema without fields accepts `{}` alone, which leaves nothing for a check. */
+function isCheckedBySchemaAlone({ definition, from }: HandlerDeclaration): boolean {
+  if (from === undefined || definition.check !== undefined) return false;
+  return Object.keys(viewOf(definition.config).properties ?? {}).length > 0;
 }
 
 /** Maximum number of changed documents that a log line names. */

@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { POLICIES, ROUTES } from "../../config/emptiness.ts";
 import type { Diagnostic } from "../../kernel/diagnostic.ts";
 import type { Snapshot } from "../../core/snapshot/snapshot.ts";
 import type { HeadersWithUnderscoresAction } from "../../proxy/transport/fields/underscore-names.ts";
@@ -10,7 +9,13 @@ import { PurserError } from "../../kernel/errors.ts";
 import { controlTlsFlags } from "./control-tls.ts";
 import { type ControlFlags, type ControlSettings, controlSettings, surfaceUrl } from "./control-access.ts";
 import { readExplainKey } from "./explain-key-file.ts";
-import { type ConfigFlags, followConfig, loadConfig, type LoadedConfig } from "./part-config.ts";
+import {
+  type ConfigFlags,
+  followConfig,
+  loadConfig,
+  type LoadedConfig,
+  MESH_PURPOSES,
+} from "./part-config.ts";
 import { type MixerPart, startMixer } from "./part-mixer.ts";
 import { type PilotPart, startPilot } from "./part-pilot.ts";
 import { startMeshIdentity } from "./mesh-identity.ts";
@@ -87,7 +92,7 @@ export async function runMesh(flags: MeshFlags, runtime: ProcessRuntime): Promis
   try {
     const control = await controlSettings(flags, runtime);
     const explainKey = await readExplainKey(flags.explainKeyFile);
-    const { source, snapshot } = await loadConfig(flags, [POLICIES, ROUTES], runtime);
+    const { source, snapshot } = await loadConfig(flags, MESH_PURPOSES, runtime);
     parts.push({ name: "configuration", close: () => source.close() });
     const mixer = await startMixer({ ...flags, control }, snapshot, runtime);
     parts.push(mixer);

@@ -108,11 +108,16 @@ export function definePlugin<S extends TSchema>(draft: PluginDraft<S>): PluginDe
   });
 }
 
-/** Wraps `build` in `check`: a test or host that skips the check must not build a refused configuration. */
+/**
+ * Wraps `build` in `check`: a test or host that skips the check must not build a refused configuration. A definition has no `check`
+ * when its draft has none, so that `purser validate` can say that the configuration was checked by its schema alone.
+ */
 function checked<Config, Handler>(draft: {
   check?(config: Config): readonly ConfigFault[];
   build(context: ExtensionContext<Config>): Handler;
 }) {
+  if (draft.check === undefined)
+    return { build: (context: ExtensionContext<Config>) => draft.build(context) };
   const check = (config: Config): readonly ConfigFault[] => draft.check?.(config) ?? [];
   return {
     check,

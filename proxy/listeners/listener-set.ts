@@ -3,6 +3,7 @@
 
 import type { Listener } from "../../core/traffic/resources/listener.ts";
 import { PurserError } from "../../kernel/errors.ts";
+import type { ListenDetails } from "../../server/listen-error.ts";
 import type { ProxySnapshot } from "../snapshot/snapshot.ts";
 import type { HeldCredential } from "../transport/tls/credentials/credential-store.ts";
 import { type ListenerServices, ListenerServer } from "./listener-server.ts";
@@ -128,14 +129,15 @@ function distinctAddresses(listeners: readonly Listener[]): {
   const wanted = new Map<string, Listener>();
   const errors: PurserError[] = [];
   for (const listener of listeners) {
-    const { name, host, port } = listener;
+    const { name, host, port, origin } = listener;
     const first = wanted.get(keyOf(listener));
     if (first === undefined) wanted.set(keyOf(listener), listener);
     else
       errors.push(
         new PurserError(
           "PURSER_PORT_TAKEN",
-          `${host}:${port} of the listener ${name} is taken by ${first.name}`,
+          `${host}:${port} of the listener ${name} is taken by the listener ${first.name}`,
+          { details: { host, port, origin } satisfies ListenDetails },
         ),
       );
   }

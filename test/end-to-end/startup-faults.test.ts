@@ -4,9 +4,12 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { freePort } from "../../bench/machine/free-port.ts";
 import { meshFolder, type MeshFolder, serviceEntry } from "../support/mesh-folder.ts";
-import { purser } from "../support/program.ts";
+import { printedDiagnostics } from "../support/printed-diagnostics.ts";
+import { purser, purserIn } from "../support/program.ts";
+import { wrongSets, writeSet } from "../support/wrong-sets.ts";
 
 // Makes the mistakes of a user who starts the program: each gives one clear message and exit code 2.
 
@@ -57,6 +60,80 @@ describe("starting the program", function () {
     assert.match(twice.errors(), /\(--edge-port\) \[PURSER_PORT_TAKEN\]/);
     taken.close();
   });
+
+  it("names a taken port of the identity service and of a proxy in its own process", async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+    const { port } = taken.address() as AddressInfo;
+    const mesh = purser("run", "-c", folder.path, ...ports, "--log-level=error");
+    const [, mixer = "", pilot = ""] = await mesh.until(
+      /mixer +(http:[\d./:]+)\/metrics.*\n +pilot +(http:[\d./:]+)\/v1/,
+    );
+    const state = meshFolder({});
+    const identity = ["identity", `--state=${state.path}/identity`, "--identity-port=0", "--admin-port=0"];
+    const proxy = ["proxy", "--pilot", pilot, "--mixer", mixer, "--admin-port=0"];
+    const edge = [...proxy, "--role=edge", "--edge-port=0"];
+    const inbound = ["--app=127.0.0.1:9", "--inbound-port=0", "--outbound-port=0"];
+    const sidecar = [...proxy, "--role=sidecar", "--service=shop", ...inbound];
+    const rows = [
+      [identity, "--identity-port"],
+      [identity, "--admin-port"],
+      [edge, "--edge-port"],
+      [edge, "--admin-port"],
+      [[...edge, "--workers=2"], "--edge-port"],
+      [[...edge, "--workers=2"], "--admin-port"],
+      [sidecar, "--inbound-port"],
+      [sidecar, "--outbound-port"],
+      [sidecar, "--admin-port"],
+      [[...sidecar, "--workers=2"], "--outbound-port"],
+      [
+        [
+          "run",
+          "-c",
+          folder.path,
+          ...ports,
+          `--identity-state=${state.path}/mesh`,
+          "--identity-admin-port=0",
+        ],
+        "--identity-port",
+      ],
+      [
+        ["run", "-c", folder.path, ...ports, `--identity-state=${state.path}/mesh`, "--identity-port=0"],
+        "--identity-admin-port",
+      ],
+    ] as const;
+    try {
+      for (const [args, flag] of rows) {
+        const program = purser(...args, `${flag}=${port}`, "--log-level=error");
+        assert.equal(await program.ended(), 2, `${args.join(" ")} ${flag}: ${program.errors()}`);
+        const expected = `purser: 127.0.0.1:${port} is taken by process ${process.pid} \\(.+\\) \\(${flag}\\) \\[PURSER_PORT_TAKEN\\]`;
+        assert.match(program.errors(), new RegExp(`^${expected}\n$`, "m"));
+      }
+      const free = await freePort();
+      const both: readonly (readonly [readonly string[], readonly string[], RegExp])[] = [
+        [identity, ["--identity-port", "--admin-port"], /is taken by another part of this program/],
+        [edge, ["--edge-port", "--admin-port"], /is taken by another part of this program/],
+        [
+          sidecar,
+          ["--inbound-port", "--outbound-port"],
+          /of the listener inbound is taken by the listener outbound/,
+        ],
+      ];
+      for (const [args, flags, message] of both) {
+        const program = purser(...args, ...flags.map((flag) => `${flag}=${free}`), "--log-level=error");
+        assert.equal(await program.ended(), 2, program.errors());
+        assert.match(program.errors(), message);
+        assert.ok(
+          program.errors().endsWith(` (${flags.join(" and ")}) [PURSER_PORT_TAKEN]\n`),
+          program.errors(),
+        );
+      }
+    } finally {
+      await mesh.stop();
+      state.remove();
+      taken.close();
+    }
+  }).timeout(120_000);
 
   it("names both flags of a port that is given twice", async () => {
     const port = await freePort();
@@ -153,6 +230,37 @@ spec:
     faulty.remove();
   });
 
+  it("shows the faults that purser validate shows", async () => {
+    const faulty = meshFolder({});
+    for (const [index, { files }] of wrongSets().entries()) writeSet(join(faulty.path, String(index)), files);
+    const run = purser("run", "-c", faulty.path, ...ports);
+    const validate = purser("validate", faulty.path);
+    assert.deepEqual([await run.ended(), await validate.ended()], [2, 2]);
+    const printed = printedDiagnostics(run.errors());
+    assert.ok(printed.length > 50, run.errors());
+    assert.deepEqual(printed, printedDiagnostics(validate.output()));
+    faulty.remove();
+  });
+
+  it("reads the present folder when no documents are named, in run and in validate", async () => {
+    const here = meshFolder({});
+    const advice = (command: string) =>
+      `\`purser init\` writes documents to begin with; \`purser ${command} FOLDER\` reads those of a folder.\n`;
+    const fault = ".:1:1: error: There are no documents here [PURSER_CONFIG_EMPTY]";
+    const run = purserIn(here.path, "run", ...ports);
+    assert.equal(await run.ended(), 2);
+    assert.ok(run.errors().startsWith(`${advice("run -c")}${fault}\n`), run.errors());
+    const validate = purserIn(here.path, "validate");
+    assert.equal(await validate.ended(), 2);
+    assert.equal(validate.errors(), advice("validate"));
+    assert.ok(validate.output().startsWith(`${fault}\n`), validate.output());
+    here.write("mesh.yaml", serviceEntry("shop", 9));
+    const good = purserIn(here.path, "validate");
+    assert.equal(await good.ended(), 0);
+    assert.equal(good.output(), "1 document, 0 expressions, 0 errors, 0 warnings\n");
+    here.remove();
+  });
+
   it("explains each command for --help, on standard output, and exits with 0", async () => {
     for (const [args, text] of [
       [["--help"], /run .*mixer,\s+pilot\s+and an edge\s+proxy/s],
@@ -160,7 +268,7 @@ spec:
       [["mixer", "--help"], /--mixer-port <port>.*9092/s],
       [["proxy", "--help"], /--role <role>/],
       [["pilot", "--help"], /--pilot-port/],
-      [["validate", "--help"], /Examples:\n {2}purser validate mesh\//],
+      [["validate", "--help"], /Examples:\n {2}purser validate .*\n {2}purser validate mesh\//],
     ] as const) {
       const program = purser(...args);
       assert.equal(await program.ended(), 0);

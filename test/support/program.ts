@@ -33,11 +33,12 @@ export function runProgram(
   script: string,
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
+  cwd = ROOT,
 ): Program {
   const file = `${ROOT}dist/${script}`;
   if (!existsSync(file)) throw new Error(`dist/${script} is not there: run npm run build`);
   const child = spawn(process.execPath, ["--trace-warnings", file, ...args], {
-    cwd: ROOT,
+    cwd,
     env: { ...process.env, NO_COLOR: "1", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -104,6 +105,11 @@ export function processesOf(group: number): readonly number[] {
 /** Runs the purser command. */
 export function purser(...args: readonly string[]): Program {
   return runProgram("cli/purser.js", args);
+}
+
+/** Runs the purser command with `folder` as the present folder. */
+export function purserIn(folder: string, ...args: readonly string[]): Program {
+  return runProgram("cli/purser.js", args, {}, folder);
 }
 
 function follow(child: ChildProcess): Program {
