@@ -59,7 +59,7 @@ const CONFIGS: readonly (readonly [string, string, ...string[]])[] = [
     VALUE,
     VALUE,
   ],
-  ["adapter: kafka", "{ brokers: ['kafka:9092'], driver: platformatic, requestTimeout: 0s }", VALUE, VALUE],
+  ["adapter: kafka", "{ brokers: ['kafka:9092'], requestTimeout: 0s }", VALUE],
   ["adapter: loki", "{ url: 'ftp://a' }", VALUE],
   ["adapter: memory-quota", "{ size: 1 }", FIELD],
   ["adapter: opa", "{ path: '' }", VALUE],
