@@ -15,10 +15,10 @@ import {
 } from "@grpc/grpc-js";
 
 import {
-  ALLOW,
   cleanUp,
   clusterOf,
   configOf,
+  refusal,
   endpointAt,
   onCleanup,
   type Rig,
@@ -181,15 +181,7 @@ describe("gRPC through the proxy, with clients and servers of grpc-js", () => {
 
   it("gives refusals as statuses, and sends nothing of a refused call to the server", async () => {
     const { client, rig, calls } = await start();
-    rig.policy.decide = () =>
-      ({
-        ...ALLOW,
-        outcome: {
-          kind: "deny",
-          status: { code: "PERMISSION_DENIED", message: "not today" },
-          decidedBy: { kind: "AccessPolicy", name: "a", namespace: "default" },
-        },
-      }) as never;
+    rig.policy.decide = () => refusal("not today");
     const denied = await unary(client, "a");
     assert.deepEqual([denied.error?.code, denied.error?.details], [7, "not today"]);
     assert.ok(denied.error?.metadata.get("grpc-status-details-bin")[0] instanceof Buffer);

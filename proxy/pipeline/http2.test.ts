@@ -15,11 +15,11 @@ import {
 import type { AddressInfo } from "node:net";
 
 import {
-  ALLOW,
   call,
   cleanUp,
   clusterOf,
   configOf,
+  refusal,
   EDGE,
   endpointAt,
   forwardTo,
@@ -176,11 +176,7 @@ describe("HTTP/2 through the proxy", () => {
     const session = client(port);
     const forwarded = await new Seen(session, POST).over();
     assert.deepEqual([forwarded.endsWithHead, forwarded.headers["grpc-status"]], [true, "5"]);
-    policy.decide = () => {
-      const status = { code: "PERMISSION_DENIED" as const, message: "no" };
-      const decidedBy = { kind: "AccessPolicy", name: "a", namespace: "default" };
-      return { ...ALLOW, outcome: { kind: "deny", status, decidedBy } } as never;
-    };
+    policy.decide = () => refusal("no");
     const denied = await new Seen(session, { ...POST, "content-type": "application/grpc" }, "x").over();
     assert.deepEqual([denied.endsWithHead, denied.headers["grpc-status"]], [true, "7"]);
     assert.ok(denied.headers["grpc-status-details-bin"]);

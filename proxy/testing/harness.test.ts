@@ -95,6 +95,18 @@ export const ALLOW: CheckResult = {
   quotaCacheHit: false,
 };
 
+/** A refusal by the AccessPolicy a. */
+export function refusal(message: string): CheckResult {
+  return {
+    ...ALLOW,
+    outcome: {
+      kind: "deny",
+      status: { code: "PERMISSION_DENIED", message },
+      decidedBy: { kind: "AccessPolicy", name: "a" },
+    },
+  };
+}
+
 export class FakePolicy implements PolicyClient {
   guardsGateways = false;
   ready = true;

@@ -9,11 +9,11 @@ import type { AddressInfo } from "node:net";
 import type { CorsPolicy } from "../../../core/traffic/resources/route.ts";
 import { DEFAULT_RETRY_POLICY } from "../../../core/traffic/retry.ts";
 import {
-  ALLOW,
   callHttp1,
   cleanUp,
   clusterOf,
   configOf,
+  refusal,
   deadPort,
   EDGE,
   endpointAt,
@@ -103,7 +103,7 @@ const CLIENTS = {
 };
 
 interface Options {
-  /** Where the translation is switched on. */
+  /** The part of the configuration that switches the translation on. */
   readonly by?: "cluster" | "listener" | "neither";
   readonly cors?: CorsPolicy;
 }
@@ -251,15 +251,7 @@ for (const [name, call] of Object.entries(CLIENTS))
     it("gets a refusal by a policy, and its details, as a status in the head", async () => {
       const { port, calls } = await upstream(echo);
       const rig = await start(port);
-      rig.policy.decide = () =>
-        ({
-          ...ALLOW,
-          outcome: {
-            kind: "deny",
-            status: { code: "PERMISSION_DENIED", message: "not today" },
-            decidedBy: { kind: "AccessPolicy", name: "a", namespace: "default" },
-          },
-        }) as never;
+      rig.policy.decide = () => refusal("not today");
       const { status, headers, body } = await call(rig.port, { body: frameOf("a").toString("base64") });
       assert.deepEqual(
         [status, headers["content-type"], headers["grpc-status"], headers["grpc-message"], body],
