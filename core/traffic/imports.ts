@@ -10,7 +10,7 @@ interface Import {
   readonly host: string;
 }
 
-/** What a list of imported hosts covers. */
+/** The hosts that a list of imports covers. */
 export class Imports {
   readonly #entries: readonly Import[];
 

@@ -26,7 +26,7 @@ const RESULT = { deadlineMs: 15_000, everyMs: 250 };
 
 const FIXTURES = fileURLToPath(new URL("fixtures/", import.meta.url));
 
-/** Where a reader follows pages. */
+/** The shell and folders of a reader who follows pages. */
 export interface Desk {
   readonly shell: Shell;
   /** Folder of the files that pages name, in which the shell began. */

@@ -156,7 +156,7 @@ describe("the package, installed from its tarball into a fresh folder", function
     assert.equal(scaffolded.code, 0, scaffolded.output);
   });
 
-  // Its schemas have no descriptions of fields.
+  // Schemas in the package have no descriptions of fields.
   it("finds the same faults in documents as the repository's build", async () => {
     writeFileSync(join(folder.path, "faulty.yaml"), FAULTY);
     const installed = await folder.run("node_modules/.bin/purser validate faulty.yaml");

@@ -43,7 +43,7 @@ const listening = (port: number, name: string) => ({
 /** Set by the suite's `before`, which is skipped where redis-cli is not installed. */
 let cli = "";
 
-/** What redis-cli prints; "closed" when the server ends the connection without an answer. */
+/** The output of redis-cli; "closed" when the server ends the connection without an answer. */
 function redisCli(port: number, ...command: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
     const args = ["-h", "127.0.0.1", "-p", String(port), ...command];

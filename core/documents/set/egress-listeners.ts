@@ -23,7 +23,7 @@ export interface EgressListener extends EgressPort {
 export class EgressListeners {
   readonly all: readonly EgressListener[];
   readonly #documents: readonly ParsedDocument[];
-  /** Those that proxies of a namespace see, by the namespace. */
+  /** The services that proxies of a namespace see, by the namespace. */
   readonly #services = new Map<string | undefined, ReadonlyMap<string, DeclaredService>>();
 
   constructor(documents: readonly ParsedDocument[], rootNamespace: string) {

@@ -16,7 +16,7 @@ export function faultsOfSidecars(set: DocumentSet, rootNamespace: string): reado
   return [
     ...repeatedSidecars(set.documents),
     ...listeners.all
-      // Those of the root namespace serve other services in each namespace.
+      // Listeners of the root namespace serve other services in each namespace.
       .filter(({ client }) => client !== undefined)
       .flatMap((listener) => faultsOfListener(listener, listeners, set)),
   ];
