@@ -110,8 +110,11 @@ function byPriority<C extends Candidate>(candidates: readonly C[]): readonly (re
   return [...groups].toSorted(([a], [b]) => a - b).map(([, group]) => group);
 }
 
-/** Maximum number of picks to find an endpoint that was not tried yet, as Istio sets in Envoy. */
-const AVOIDING_ATTEMPTS = 5;
+/**
+ * Maximum number of picks to find an endpoint that was not tried yet. Istio sets 5 in Envoy; but five neighbours on the
+ * ring belong to one of four endpoints for one value in 256, whose requests would then be retried at the dead one again.
+ */
+const AVOIDING_ATTEMPTS = 32;
 
 /**
  * Picks for a retry: avoids endpoints where the request failed before, unless a few picks find no other.
