@@ -72,9 +72,9 @@ AccessPolicy guests  DENY  refused  a.yaml:1:1  <- decides
     const text = explanationText(explanation, { all: false, style: styleOf({ isTTY: false }, {}) });
     assert.deepEqual(text.split("\n").slice(0, 5), [
       "allowed",
-      "  charges 1 of 5 per 1 s to all{}",
+      "  charges 1 of 5 per 1s to all{}",
       "    beyond the limit: waits at most 0.5 s in a queue of at most 9 requests",
-      "    beyond the limit: charges 1 of 7 per 60 s to credit{} instead",
+      "    beyond the limit: charges 1 of 7 per 1m to credit{} instead",
       "    beyond the limit: charges nothing and sets x-tier: economy",
     ]);
   });
@@ -99,7 +99,7 @@ AccessPolicy guests  DENY  refused  a.yaml:1:1  <- decides
     assert.deepEqual(text.split("\n").slice(0, 3), [
       "allowed",
       "  charges 1 of 5 concurrent requests to slots{}",
-      "  charges 1 of 900 bytes per 10 s to uploads{}",
+      "  charges 1 of 900 bytes per 10s to uploads{}",
     ]);
     const [slots] = explanation.decision.charges;
     assert.deepEqual([slots?.windowMs, slots?.unit], [0, "concurrent-requests"]);
