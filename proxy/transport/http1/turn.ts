@@ -69,6 +69,8 @@ const requests = new Stage<ArrivalReader>();
 const writers = new Stage<TurnWriter>();
 const finishers = new Stage<Finisher>();
 let isScheduled = false;
+let isRunning = false;
+let turns = 0;
 
 /** Responses are read before requests: so the requests find the connections that the responses leave. */
 export function readResponseInTurn(reader: ArrivalReader): void {
@@ -92,6 +94,28 @@ export function finishInTurn(finisher: Finisher): void {
   schedule();
 }
 
+/**
+ * Number of the last phase of reads after which a turn ran, or of the one that is under way. A socket may be read at the
+ * beginning or at the end of a phase: only a later phase has read it for certain.
+ */
+export function readsNow(): number {
+  return isRunning ? turns : turns + 1;
+}
+
+/**
+ * Whether all sockets that were ready have been read in a phase after the given one. With the libuv of Node 24, a reset
+ * that came with bytes is read in the phase after theirs, as the end of a connection always was.
+ */
+export function wereReadsAfter(reads: number): boolean {
+  return turns > reads;
+}
+
+/** Calls back in the check phase after the next phase of reads that is not yet under way. */
+export function afterNextReads(callBack: () => void): void {
+  if (isRunning) setImmediate(callBack);
+  else setImmediate(() => setImmediate(callBack));
+}
+
 function schedule(): void {
   if (isScheduled) return;
   isScheduled = true;
@@ -102,12 +126,15 @@ function runTurn(): void {
   // Work that the last stages begin, such as the next request of a client that pipelines, waits for the next turn: no
   // client keeps the others waiting.
   isScheduled = true;
+  isRunning = true;
+  turns++;
   try {
     responses.run(readArrived);
     requests.run(readArrived);
     writers.run(flush);
     finishers.run(finishWritten);
   } finally {
+    isRunning = false;
     isScheduled = false;
     if (!(responses.isEmpty && requests.isEmpty && writers.isEmpty && finishers.isEmpty)) schedule();
   }

@@ -6,14 +6,16 @@ import fc from "fast-check";
 
 import type { ResetReason } from "../../contract/reset.ts";
 import { ConnectionPool } from "./connection-pool.ts";
+import { afterNextReads } from "../turn.ts";
 import { VirtualTime } from "../../../testing/virtual-time.test.ts";
-import type { ConnectionOwner, PooledConnection, PooledRequest } from "./pooled.ts";
+import type { ConnectionOwner, ExclusiveRequest, PooledConnection, PooledRequest } from "./pooled.ts";
 
-class FakeRequest implements PooledRequest {
+class FakeRequest implements ExclusiveRequest {
   previous: PooledRequest | undefined;
   next: PooledRequest | undefined;
   isListed = false;
   deadlineMs = 0;
+  isRepeatable = true;
   readonly id: number;
   state: "waiting" | "sent" | "over" = "waiting";
   refusal: ResetReason | undefined;
@@ -39,6 +41,7 @@ class FakeConnection implements PooledConnection<FakeRequest> {
   deadlineMs = Infinity;
   retireAtMs = Infinity;
   isConnecting = true;
+  freeAtReads = Number.NEGATIVE_INFINITY;
   requests = 0;
   keepAliveMs = Infinity;
   isClosed = false;
@@ -99,8 +102,9 @@ class Stage {
   }
 
   /** @param retry Whether the request is sent again, once, when it got no connection. */
-  open(retry = false): FakeRequest {
+  open(retry = false, isRepeatable = true): FakeRequest {
     const request = new FakeRequest(this.requests.length);
+    request.isRepeatable = isRepeatable;
     if (retry) request.onRefused = () => void this.open();
     this.requests.push(request);
     const refusal = this.pool.submit(request);
@@ -288,9 +292,44 @@ describe("the pool of connections to an upstream", () => {
     assert.deepEqual([stage.live.length, stage.time.tasks.size], [0, 0]);
   });
 
-  it("holds its limits, serves first in first out, and keeps nothing, whatever happens", () => {
+  it("gives a used connection to a request that cannot be repeated after the next reads", async () => {
+    const stage = new Stage({ maxConnections: 1 });
+    stage.open();
+    const [first, second] = [stage.open(false, false), stage.open()];
+    stage.connected();
+    stage.answer();
+    assert.deepEqual([first.state, second.state], ["waiting", "waiting"]);
+    await nextReads();
+    assert.deepEqual([first.state, second.state], ["sent", "waiting"]);
+    stage.answer();
+    assert.equal(second.state, "sent", "a request that can be repeated gets it at once");
+    assert.equal(stage.connections.length, 1);
+  });
+
+  it("opens a connection for a request that cannot be repeated when the used one is closed by then", async () => {
+    const stage = new Stage({ maxConnections: 1 });
+    stage.open();
+    const waiting = stage.open(false, false);
+    stage.connected();
+    stage.answer();
+    stage.closes(stage.live[0]);
+    await nextReads();
+    assert.equal(waiting.state, "waiting");
+    stage.connected();
+    assert.equal(waiting.state, "sent");
+    assert.equal(stage.connections.length, 2);
+  });
+
+  it("holds its limits, serves first in first out, and keeps nothing, whatever happens", async () => {
     const step = fc.oneof(
-      { weight: 6, arbitrary: fc.record({ kind: fc.constant("open" as const), retry: fc.boolean() }) },
+      {
+        weight: 6,
+        arbitrary: fc.record({
+          kind: fc.constant("open" as const),
+          retry: fc.boolean(),
+          isRepeatable: fc.boolean(),
+        }),
+      },
       ...(["connected", "connectFails", "answer", "upstreamCloses", "isStale", "cancel"] as const).map(
         (kind) => ({
           weight: 3,
@@ -298,6 +337,7 @@ describe("the pool of connections to an upstream", () => {
         }),
       ),
       { weight: 2, arbitrary: fc.record({ kind: fc.constant("pass" as const), ms: fc.nat(1_500) }) },
+      { weight: 4, arbitrary: fc.record({ kind: fc.constant("reads" as const) }) },
     );
     const settings = fc.record({
       maxConnections: fc.integer({ min: 1, max: 4 }),
@@ -307,14 +347,14 @@ describe("the pool of connections to an upstream", () => {
       idleTimeoutMs: fc.constantFrom(0, 500),
       connectTimeoutMs: fc.constantFrom(0, 1_000),
     });
-    fc.assert(
-      fc.property(settings, fc.array(step, { maxLength: 60 }), (limits, steps) => {
+    await fc.assert(
+      fc.asyncProperty(settings, fc.array(step, { maxLength: 60 }), async (limits, steps) => {
         const stage = new Stage(limits);
         const pick = <T>(items: readonly T[], which: number): T | undefined => items[which % items.length];
         for (const action of steps) {
           switch (action.kind) {
             case "open":
-              stage.open(action.retry);
+              stage.open(action.retry, action.isRepeatable);
               break;
             case "connected":
               stage.connected(pick(stage.connecting, action.which));
@@ -342,10 +382,14 @@ describe("the pool of connections to an upstream", () => {
             case "pass":
               stage.time.pass(action.ms);
               break;
+            case "reads":
+              await nextReads();
+              checkSettled(stage, limits);
+              break;
           }
           checkInvariants(stage, limits);
         }
-        finishAll(stage);
+        await finishAll(stage);
         assert.ok(stage.requests.every(({ state }) => state === "over"));
         assert.deepEqual([stage.pool.connected, stage.pool.pending], [0, 0]);
         assert.deepEqual([stage.live.length, stage.time.tasks.size], [0, 0]);
@@ -361,11 +405,6 @@ function checkInvariants(stage: Stage, limits: typeof SETTINGS): void {
   assert.ok(waiting.length <= limits.maxPendingRequests, "more waiting requests than allowed");
   assert.equal(pool.pending, waiting.length);
   assert.equal(pool.connected, stage.live.length - stage.connecting.length);
-  assert.ok(waiting.length === 0 || stage.idle.length === 0, "a request waits beside an idle connection");
-  assert.ok(
-    waiting.length === 0 || stage.connecting.length > 0 || stage.live.length === limits.maxConnections,
-    "a request waits for nothing",
-  );
   const ids = stage.sent.map(({ id }) => id);
   assert.deepEqual(
     ids,
@@ -374,10 +413,21 @@ function checkInvariants(stage: Stage, limits: typeof SETTINGS): void {
   );
 }
 
+/** Invariants that hold when no connection is about to be given to a request that cannot be repeated. */
+function checkSettled({ waiting, idle, connecting, live }: Stage, { maxConnections }: typeof SETTINGS): void {
+  if (waiting.length === 0) return;
+  assert.equal(idle.length, 0, "a request waits beside an idle connection");
+  assert.ok(connecting.length > 0 || live.length === maxConnections, "a request waits for nothing");
+}
+
+const nextReads = (): Promise<void> => new Promise(afterNextReads);
+
 /** Lets every request and connection come to its end. */
-function finishAll(stage: Stage): void {
+async function finishAll(stage: Stage): Promise<void> {
   void stage.pool.drain();
+  await nextReads();
   for (let index = 0; index < 200; index++) {
+    if (stage.waiting.length > 0) await nextReads();
     stage.connected();
     stage.answer();
   }

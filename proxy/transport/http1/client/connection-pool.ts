@@ -4,7 +4,8 @@
 import type { Cancel } from "../../../../kernel/ports.ts";
 import type { ClientSettings } from "../../contract/client.ts";
 import { LinkedList } from "./linked-list.ts";
-import type { ConnectionOwner, PooledConnection, PooledRequest } from "./pooled.ts";
+import { afterNextReads, readsNow, wereReadsAfter } from "../turn.ts";
+import type { ConnectionOwner, ExclusiveRequest, PooledConnection, PooledRequest } from "./pooled.ts";
 
 /** Sweeps are at least this far apart: deadlines that are close to each other share one. */
 const MIN_SWEEP_MS = 10;
@@ -31,6 +32,8 @@ type PoolSettings = Pick<
  *   their idle timeout.
  * - Waiting requests are served first in, first out. A new connection serves the request that waits longest,
  *   whichever request it was opened for.
+ * - A request that cannot be repeated gets a used connection once that was read after its last response: an end that
+ *   came with the response is known then.
  * - A request that leaves the queue leaves nothing behind: a connection is opened only while more requests wait
  *   than connections are being opened.
  * - A connection that cannot be established fails one request. After such a failure, connections are opened one
@@ -38,13 +41,15 @@ type PoolSettings = Pick<
  * - One timer serves all time limits of the pool. It is armed for the earliest of them and re-armed only for an
  *   earlier one, so that requests seldom touch it.
  */
-export class ConnectionPool<R extends PooledRequest> implements ConnectionOwner<R> {
+export class ConnectionPool<R extends ExclusiveRequest> implements ConnectionOwner<R> {
   readonly #settings: PoolSettings;
   readonly #connect: (owner: ConnectionOwner<R>) => PooledConnection<R>;
   readonly #connections = new Set<PooledConnection<R>>();
   readonly #idle = new LinkedList<PooledConnection<R>>();
   readonly #waiting = new LinkedList<PooledRequest>();
   #connecting = 0;
+  /** Number of connections that are free after the next reads. */
+  #settling = 0;
   #lastConnectFailed = false;
   #isClosing = false;
   readonly #onDrained: (() => void)[] = [];
@@ -74,15 +79,24 @@ export class ConnectionPool<R extends PooledRequest> implements ConnectionOwner<
    */
   submit(request: R): "overflow" | "connection-failure" | undefined {
     if (this.#isClosing) return "connection-failure";
+    const { maxPendingRequests, connectTimeoutMs, clock } = this.#settings;
     const idle = this.#idle.takeLast();
-    if (idle !== undefined) {
+    // Without a queue, no request can wait for the reads.
+    if (
+      idle !== undefined &&
+      this.#waiting.size === 0 &&
+      (maxPendingRequests === 0 || isFit(idle, request))
+    ) {
       this.#start(idle, request);
       return undefined;
     }
-    const { maxPendingRequests, connectTimeoutMs, clock } = this.#settings;
-    if (this.#waiting.size >= maxPendingRequests) return "overflow";
+    if (this.#waiting.size >= maxPendingRequests) {
+      if (idle !== undefined) this.#idle.pushLast(idle);
+      return "overflow";
+    }
     request.deadlineMs = clock.monotonicMs() + limitOf(connectTimeoutMs);
     this.#waiting.pushLast(request);
+    if (idle !== undefined) this.#offer(idle);
     this.#connectForWaiting();
     this.#sweepBy(request.deadlineMs);
     return undefined;
@@ -114,6 +128,7 @@ export class ConnectionPool<R extends PooledRequest> implements ConnectionOwner<
 
   onReleased(connection: PooledConnection<R>): void {
     const { maxRequestsPerConnection: limit } = this.#settings;
+    connection.freeAtReads = readsNow();
     if (limit > 0 && connection.requests >= limit) this.#close(connection);
     else this.#offer(connection);
   }
@@ -167,7 +182,7 @@ export class ConnectionPool<R extends PooledRequest> implements ConnectionOwner<
     const { maxConnections, connectTimeoutMs, clock } = this.#settings;
     const maxConnecting = this.#lastConnectFailed ? 1 : maxConnections;
     while (
-      this.#connecting < this.#waiting.size &&
+      this.#connecting + this.#settling < this.#waiting.size &&
       this.#connecting < maxConnecting &&
       this.#connections.size < maxConnections
     ) {
@@ -191,6 +206,8 @@ export class ConnectionPool<R extends PooledRequest> implements ConnectionOwner<
   #offer(connection: PooledConnection<R>): void {
     const nowMs = this.#settings.clock.monotonicMs();
     if (nowMs >= connection.retireAtMs) return this.#close(connection);
+    const first = this.#waiting.first as R | undefined;
+    if (first !== undefined && !isFit(connection, first)) return this.#settle(connection);
     const request = this.#waiting.takeFirst();
     if (request !== undefined) return this.#start(connection, request as R);
     if (this.#isClosing) return this.#close(connection);
@@ -198,6 +215,16 @@ export class ConnectionPool<R extends PooledRequest> implements ConnectionOwner<
     connection.deadlineMs = Math.min(nowMs + idleMs, connection.retireAtMs);
     this.#idle.pushLast(connection);
     this.#sweepBy(connection.deadlineMs);
+  }
+
+  #settle(connection: PooledConnection<R>): void {
+    this.#settling++;
+    afterNextReads(() => {
+      this.#settling--;
+      connection.freeAtReads = Number.NEGATIVE_INFINITY;
+      if (this.#connections.has(connection)) this.#offer(connection);
+      else this.#connectForWaiting();
+    });
   }
 
   #start(connection: PooledConnection<R>, request: R): void {
@@ -269,6 +296,13 @@ export class ConnectionPool<R extends PooledRequest> implements ConnectionOwner<
     }
     this.#checkDrained();
   }
+}
+
+function isFit<R extends ExclusiveRequest>(
+  { freeAtReads }: PooledConnection<R>,
+  { isRepeatable }: R,
+): boolean {
+  return isRepeatable || wereReadsAfter(freeAtReads);
 }
 
 /** A setting in which 0 is for no limit. */

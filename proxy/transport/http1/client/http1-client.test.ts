@@ -424,7 +424,7 @@ describe("the HTTP/1.1 client: connections", () => {
     const trigger = await tcpUpstream((socket) => {
       socket.write("ready");
       socket.on("data", () => {
-        late = open(client, { method: "POST", target: "/late" }).got;
+        late = open(client, { target: "/late" }).got;
       });
     });
     const pulled = connect(trigger.port, "127.0.0.1");

@@ -12,6 +12,12 @@ export interface PooledRequest extends Linked<PooledRequest> {
   refuse(reason: ResetReason, detail: string): void;
 }
 
+/** A request that has its connection to itself. */
+export interface ExclusiveRequest extends PooledRequest {
+  /** Whether the request is sent again when its connection turns out to be stale. */
+  readonly isRepeatable: boolean;
+}
+
 /** A connection, as the pool sees it: to one upstream, for one request at a time. */
 export interface PooledConnection<R> extends Linked<PooledConnection<R>> {
   /** Monotonic time at which the pool closes a connection that is not established, or idle. */
@@ -19,6 +25,8 @@ export interface PooledConnection<R> extends Linked<PooledConnection<R>> {
   /** Monotonic time from which the connection takes no further request. */
   retireAtMs: number;
   isConnecting: boolean;
+  /** The reads at which its last response was complete, by `readsNow`; -Infinity before the first. The field belongs to the pool. */
+  freeAtReads: number;
   /** Number of requests that were sent on it. */
   readonly requests: number;
   /** The time without a request after which the upstream closes it; Infinity when the upstream did not say. */

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { isIdempotent } from "../../../../core/traffic/retry.ts";
 import type { BodySource } from "../../contract/body.ts";
 import type { ClientStream, ClientStreamReceiver } from "../../contract/client.ts";
 import type { RequestHead } from "../../contract/head.ts";
@@ -9,7 +10,7 @@ import type { ResetReason } from "../../contract/reset.ts";
 import { requestHeadText } from "../messages/head-text.ts";
 import { CHUNKED, type Framing, framingOfLength, NO_BODY } from "../messages/framing.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
-import type { PooledRequest } from "./pooled.ts";
+import type { ExclusiveRequest, PooledRequest } from "./pooled.ts";
 
 /** A connection, as the request on it sees it. */
 export interface RequestCarrier extends BodySource {
@@ -27,7 +28,7 @@ export interface RequestCarrier extends BodySource {
  * One request with its response: it waits for a connection, is sent on it, and is over with the response's end,
  * a reset, or its cancellation.
  */
-export class RequestStream implements ClientStream, PooledRequest {
+export class RequestStream implements ClientStream, ExclusiveRequest {
   previous: PooledRequest | undefined = undefined;
   next: PooledRequest | undefined = undefined;
   isListed = false;
@@ -64,6 +65,10 @@ export class RequestStream implements ClientStream, PooledRequest {
     this.isEnded = body !== undefined || !head.hasBody;
     if (body !== undefined) this.#early = [body];
     this.#pool = pool;
+  }
+
+  get isRepeatable(): boolean {
+    return this.framing.kind === "none" && isIdempotent(this.method);
   }
 
   /** Whether the request is complete without a body. */

@@ -46,6 +46,7 @@ export class UpstreamConnection
   deadlineMs = Infinity;
   retireAtMs = Infinity;
   isConnecting = true;
+  freeAtReads = Number.NEGATIVE_INFINITY;
   requests = 0;
   keepAliveMs = Infinity;
 
