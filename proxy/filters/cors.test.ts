@@ -243,11 +243,12 @@ describeTransports("CORS", () => {
       ...POLICY,
       allowOrigins: Array.from({ length: 100 }, () => slow),
     });
-    const before = performance.now();
+    // The processor's time, which other processes do not lengthen.
+    const before = process.cpuUsage();
     const reply = await call(port, { headers: { origin: "a".repeat(500) } });
     assert.equal(reply.status, 431);
     assert.equal(reply.headers["x-purser-error"], "PURSER_PROXY_MATCH_TOO_LONG");
-    assert.ok(performance.now() - before < 500);
+    assert.ok(process.cpuUsage(before).user < 500_000);
   });
 
   it("is the same for redirects and direct responses", async () => {
