@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { promisify } from "node:util";
 import { ROOT } from "../support/documentation.ts";
 import { type NpmFolder, npmFolder, requireRegistry } from "../support/npm-folder.ts";
@@ -72,6 +72,13 @@ metadata: { name: shop }
 spec: { hosts: [shop], http: [{ timeout: long, route: [{ destination: { host: "a b", port: { number: 99999 } } }] }] }
 `;
 
+/** The relative links of a page, without their anchors. */
+function linksOf(page: string): readonly string[] {
+  return [...page.replaceAll(/^```[^]*?^```$/gm, "").matchAll(/\]\(([^)\s#]+)(?:#[^)]*)?\)/g)]
+    .map(([, target = ""]) => target)
+    .filter((target) => !/^[a-z]+:/.test(target));
+}
+
 describe("the package, installed from its tarball into a fresh folder", function () {
   this.timeout(240_000);
   let folder: NpmFolder;
@@ -123,6 +130,29 @@ describe("the package, installed from its tarball into a fresh folder", function
     console.log(`      without source maps: ${megabytes(program)}, and ${megabytes(reading)} to read`);
     assert.ok(program <= MAX_PROGRAM_BYTES, String(program));
     assert.ok(reading <= MAX_READING_BYTES, String(reading));
+  });
+
+  it("has each file that its pages link to, or docs/README.md names it as one of the repository alone", () => {
+    const text = (path: string) => readFileSync(join(folder.path, "node_modules/purser", path), "utf8");
+    const paths = files.map(({ path }) => path);
+    const isThere = (linked: string) =>
+      paths.some((path) => path === linked || path.startsWith(`${linked}/`));
+    const [, section = ""] = text("docs/README.md").split("## In the npm package\n");
+    const named = [...section.matchAll(/`([\w./]+(?:\/|\.md))`/g)].map(([, name = ""]) => name);
+    const missing = paths
+      .filter((path) => path.endsWith(".md"))
+      .flatMap((path) => linksOf(text(path)).map((link) => posix.join(posix.dirname(path), link)))
+      .map((linked) => linked.replace(/\/$/, ""))
+      .filter((linked) => !isThere(linked));
+    const isNamed = (linked: string, name: string) => linked === name || `${linked}/`.startsWith(name);
+    assert.deepEqual(
+      missing.filter((linked) => !named.some((name) => isNamed(linked, name))),
+      [],
+    );
+    assert.deepEqual(
+      named.filter((name) => !missing.some((linked) => isNamed(linked, name))),
+      [],
+    );
   });
 
   // These have 780 files, each of which costs a start some 0.4 ms.
