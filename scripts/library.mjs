@@ -33,8 +33,12 @@ const compiled = {
     if (!path.startsWith(DIST) || !path.endsWith(".js")) return undefined;
     const place = relative(DIST, path).replaceAll("\\", "/");
     let code = withoutTexts(place, readFileSync(path, "utf8"), (text) => this.parse(text));
-    // The default export is all of typebox/value, a namespace of the parts in use is not.
-    code = code.replace('import Value from "typebox/value"', 'import * as Value from "typebox/value"');
+    // A default export of typebox is an object of all its parts. A namespace lets rolldown bind each use to its function, and
+    // leave out the parts that nothing uses.
+    code = code.replace(
+      /^import (Type|Value)(?:, \{\})? from "(typebox[^"]*)"/gm,
+      'import * as $1 from "$2"',
+    );
     // Modules find files relative to their own place, which is a chunk in lib/: each keeps the URL that it would have unbundled.
     const folder = 'import.meta.url.slice(0, import.meta.url.lastIndexOf("/lib/") + 5)';
     code = code.replaceAll("import.meta.url", `(${folder} + ${JSON.stringify(place)})`);

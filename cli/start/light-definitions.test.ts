@@ -56,7 +56,7 @@ describe("the services", () => {
       "structured-headers",
       "tapable",
       "typebox",
-      "typebox/compile",
+      "typebox/schema",
       "typebox/value",
       "yaml",
     ]);

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { TUnsafe } from "typebox";
-import { Compile, type Validator } from "typebox/compile";
+import { Compile, type Validator } from "typebox/schema";
 import type { PurserError } from "../../../kernel/errors.ts";
 import { firstFault } from "./first-fault.ts";
 

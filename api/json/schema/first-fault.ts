@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { TSchema } from "typebox";
-import { Compile, type Validator } from "typebox/compile";
+import { Compile, type Validator } from "typebox/schema";
 import { entrySchema, viewOf } from "../../../core/documents/schema/form.ts";
 
 /**
@@ -99,7 +99,7 @@ function isTag(schema: TSchema | undefined): boolean {
 function faultOfLeaf(schema: TSchema, value: unknown, at: string): string | undefined {
   const validator = validatorOf(schema);
   if (validator.Check(value)) return undefined;
-  return `${named(at)} ${validator.Errors(value)[0]?.message ?? "is not of the documented form"}`;
+  return `${named(at)} ${validator.Errors(value)[1][0]?.message ?? "is not of the documented form"}`;
 }
 
 /** Compiled once per schema: TypeBox's interpreter takes 30 µs for a single text. */
