@@ -62,8 +62,24 @@ export function encodeCalls(
       if (amount < 0) numbers.push(slot);
     }
   }
-  const batch = { shapes: shapes.map(({ request }) => encodeShape(request)), calls: numbers };
+  const batch = {
+    shapes: shapes.map(({ request }) => encodeShape(request)),
+    calls: numbers,
+    again: positionsOfRepeated(keys),
+  };
   return { keys, args: [JSON.stringify(batch)] };
+}
+
+/** The positions, from 1, of the keys that occur more than once. */
+function positionsOfRepeated(keys: readonly string[]): readonly number[] {
+  const positions = new Map<string, number>();
+  const repeated = new Set<number>();
+  for (const [index, key] of keys.entries()) {
+    const before = positions.get(key);
+    if (before === undefined) positions.set(key, index + 1);
+    else repeated.add(before).add(index + 1);
+  }
+  return [...repeated];
 }
 
 /**
