@@ -100,9 +100,9 @@ local function slotCounter(isLog)
     used = used + amount
     if form ~= 2 or newest ~= shape.slot or oldest <= shape.freed or used > shape.limit then return nil end
     call('SETRANGE', key, '1', pack('<dd', used, count + amount))
-    return shape.limit - used, shape.reset, newest
+    return shape.limit - used
   end
-  if isLog then counter.chargeInPlace = nil end
+  if isLog then counter.prepare = nil end
 
   function counter.charge(s, shape, amount, slot)
     local limit, windowMs = shape.limit, shape.windowMs

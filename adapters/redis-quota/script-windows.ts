@@ -72,7 +72,7 @@ function make.fixedWindow()
     local used = before + amount
     if form ~= 1 or window ~= shape.slot or before == 0 or used > shape.limit then return nil end
     call('SETRANGE', key, '9', pack('<d', used))
-    return shape.limit - used, shape.reset, shape.slot
+    return shape.limit - used
   end
 
   function counter.charge(s, shape, amount, slot)
