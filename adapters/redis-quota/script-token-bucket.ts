@@ -116,7 +116,7 @@ function make.tokenBucket()
     local windowMs, capacity, ends = shape.windowMs, shape.capacity, shape.ends
     if form ~= 3 or limit ~= shape.limit or before > now + windowMs then return nil end
     local charged, debt = amount * windowMs, debtBefore + (before - now) * limit
-    if debt <= 0 or debt + charged > capacity then return nil end
+    if debt <= 0 or floor((capacity - debt) / windowMs) < amount then return nil end
     local at = before > ends and before or ends
     local owed = debtBefore + (before - at) * limit
     if owed < 0 then owed = 0 end
