@@ -233,10 +233,15 @@ class Numbers {
   /** A grant of the whole amount, of which the reply has only what the client cannot know. */
   grantInPlace({ amount, algorithm }: QuotaRequest, { resetMs, validForMs, slot }: Shared): QuotaGrant {
     const remaining = -1 - this.next();
-    const full = { granted: amount, remaining, retryAfterMs: 0, validForMs };
-    return algorithm === "token-bucket"
-      ? { ...full, resetMs: this.next(), slot: this.next() }
-      : { ...full, resetMs, slot };
+    const isBucket = algorithm === "token-bucket";
+    return {
+      granted: amount,
+      remaining,
+      resetMs: isBucket ? this.next() : resetMs,
+      retryAfterMs: 0,
+      validForMs,
+      slot: isBucket ? this.next() : slot,
+    };
   }
 
   grants(count: number): readonly QuotaGrant[] {
