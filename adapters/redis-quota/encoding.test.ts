@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { COUNTER_KINDS, selectorOf } from "../../test/support/quota-countings.ts";
 import { decodeReply, encodeCalls } from "./encoding.ts";
-import { REPLY_ANSWER, REPLY_ERROR } from "./reply-marks.ts";
+import { REPLY_ANSWER, REPLY_ERROR, REPLY_SHAPE } from "./reply-marks.ts";
 
 const NOW_MS = 1_767_225_600_123;
 const GRANT = [1, 9, 60_000, 0, 0, 7];
@@ -18,7 +18,10 @@ const arbitraryRequest = fc
     amount: fc.integer({ min: -3, max: 3 }),
     bestEffort: fc.boolean(),
     leaseMs: fc.nat(2),
-    slot: fc.nat(),
+    slot: fc.oneof(
+      fc.constant(-1),
+      fc.maxSafeNat().map((slot) => slot - 1),
+    ),
   })
   .map(({ kind, windowMs, ...fields }) => ({ cell: "c", ...fields, ...selectorOf(kind, windowMs, NOW_MS) }));
 
@@ -35,26 +38,38 @@ describe("the encoding of calls for the Redis quota script", () => {
     fc.assert(
       fc.property(arbitraryCalls, (calls) => {
         const { keys, args } = encodeCalls(calls, "p{quota}:");
-        const batch = JSON.parse(args[0] as string) as { shapes: number[][]; calls: number[] };
-        const numbers = batch.calls[Symbol.iterator]();
-        const next = () => numbers.next().value as number;
+        const batch = JSON.parse(args[0] as string) as { shapes: number[][]; again: number[] };
+        const codes = Buffer.from(args[1] as string);
+        let at = 0;
+        const next = (): number => {
+          const code = codes[at++] as number;
+          return code < 64 ? code : code - 64 + 64 * next();
+        };
         let keyCount = 0;
         for (const { requests, deduplicationId } of calls) {
           const hasId = deduplicationId === "id";
           if (hasId || requests.length !== 1)
-            assert.equal(next(), -1 - 2 * requests.length - (hasId ? 1 : 0));
+            assert.deepEqual([next(), next()], [0, 2 * requests.length + (hasId ? 1 : 0)]);
           if (hasId) assert.equal(keys[keyCount++], "p{quota}:call:id");
           for (const { limit, windowMs, bestEffort, leaseMs, period, amount, slot } of requests) {
-            const [, ...shape] = batch.shapes[next() - 1] as number[];
+            const form = next();
+            const [, ...shape] = batch.shapes[Math.floor(form / 2) - 1] as number[];
             assert.deepEqual(shape.slice(0, 4), [limit, windowMs, bestEffort ? 1 : 0, leaseMs]);
             assert.equal(shape[5], period?.periodStartMs);
-            assert.equal(next(), amount);
-            if (amount < 0) assert.equal(next(), slot);
+            assert.equal(form % 2, amount < 0 ? 1 : 0);
+            assert.equal(next(), Math.abs(amount));
+            if (amount < 0) assert.equal(next(), slot + 1);
             assert.match(keys[keyCount++] as string, /^p\{quota\}:[a-z-]+:[^:]+:c$/);
           }
         }
-        assert.equal(numbers.next().done, true);
+        assert.equal(at, codes.length);
         assert.equal(keyCount, keys.length);
+        const isRepeated = (key: string, index: number): boolean =>
+          keys.indexOf(key) !== index || keys.includes(key, index + 1);
+        assert.deepEqual(
+          batch.again.toSorted((a, b) => a - b),
+          keys.flatMap((key, index) => (isRepeated(key, index) ? [index + 1] : [])),
+        );
       }),
     );
   });
@@ -85,6 +100,25 @@ describe("the decoding of the Redis quota script's reply", () => {
     assert.deepEqual(decodeReply(reply([5, REPLY_ANSWER, 0, ...GRANT]), [empty, call]).answers, [
       [],
       [grant],
+    ]);
+  });
+
+  it("reads grants in place, with the numbers that the shape's calls share", () => {
+    const of = (algorithm: string, amount: number) =>
+      ({ ...call, requests: [{ algorithm, amount }] }) as never;
+    const calls = [
+      of("fixed-window", 2),
+      of("fixed-window", 3),
+      of("token-bucket", 1),
+      of("fixed-window", -1),
+    ];
+    const numbers = [5, REPLY_SHAPE, 60, 40, 7, -1 - 9, -1, REPLY_SHAPE, 0, 30, 0, -1 - 4, 80, 6];
+    const full = { retryAfterMs: 0 };
+    assert.deepEqual(decodeReply(reply([...numbers, -1, 1, 0, 0, 0, 7]), calls).answers, [
+      [{ ...full, granted: 2, remaining: 9, resetMs: 60, validForMs: 40, slot: 7 }],
+      [{ ...full, granted: 3, remaining: 0, resetMs: 60, validForMs: 40, slot: 7 }],
+      [{ ...full, granted: 1, remaining: 4, resetMs: 80, validForMs: 30, slot: 6 }],
+      [{ ...full, granted: -1, remaining: 1, resetMs: 0, validForMs: 0, slot: 7 }],
     ]);
   });
 

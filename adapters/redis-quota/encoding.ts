@@ -11,7 +11,7 @@ import {
   type QuotaGrant,
   type QuotaRequest,
 } from "../../plugins/sdk/index.ts";
-import { REPLY_ANSWER, REPLY_ERROR } from "./reply-marks.ts";
+import { REPLY_ANSWER, REPLY_ERROR, REPLY_SHAPE } from "./reply-marks.ts";
 
 /** Arguments of one `allocate` for the script. */
 export interface ScriptCall {
@@ -53,17 +53,46 @@ export function encodeCalls(
   for (const { requests, deduplicationId } of calls) {
     const hasId = deduplicationId !== "";
     if (hasId) keys.push(`${prefix}call:${boundedName(deduplicationId)}`);
-    if (hasId || requests.length !== 1) numbers.push(-1 - 2 * requests.length - (hasId ? 1 : 0));
+    if (hasId || requests.length !== 1) numbers.push(0, 2 * requests.length + (hasId ? 1 : 0));
     for (const request of requests) {
       const { cell, amount, slot = -1 } = request;
       const shape = shapeOf(request, shapes, prefix);
       keys.push(shape.keyStart + boundedName(cell));
-      numbers.push(shape.number, amount);
-      if (amount < 0) numbers.push(slot);
+      if (amount < 0) numbers.push(2 * shape.number + 1, 0 - amount, slot + 1);
+      else numbers.push(2 * shape.number, amount);
     }
   }
-  const batch = { shapes: shapes.map(({ request }) => encodeShape(request)), calls: numbers };
-  return { keys, args: [JSON.stringify(batch)] };
+  const batch = {
+    shapes: shapes.map(({ request }) => encodeShape(request)),
+    again: positionsOfRepeated(keys),
+  };
+  return { keys, args: [JSON.stringify(batch), textOfNumbers(numbers)] };
+}
+
+/**
+ * Writes natural numbers below 2^53 as ASCII: digits to the base 64, the lowest first, with 64 added to each that another
+ * digit follows. Lua reads such characters faster than JSON.
+ */
+function textOfNumbers(numbers: readonly number[]): string {
+  let text = "";
+  for (const number of numbers) {
+    let rest = number;
+    for (; rest >= 64; rest = Math.floor(rest / 64)) text += String.fromCharCode(64 + (rest % 64));
+    text += String.fromCharCode(rest);
+  }
+  return text;
+}
+
+/** The positions, from 1, of the keys that occur more than once. */
+function positionsOfRepeated(keys: readonly string[]): readonly number[] {
+  const positions = new Map<string, number>();
+  const repeated = new Set<number>();
+  for (const [index, key] of keys.entries()) {
+    const before = positions.get(key);
+    if (before === undefined) positions.set(key, index + 1);
+    else repeated.add(before).add(index + 1);
+  }
+  return [...repeated];
 }
 
 /**
@@ -79,8 +108,13 @@ export function decodeReply(
   if (!Buffer.isBuffer(packed)) throw unknownForm();
   const numbers = new Numbers(packed);
   const nowMs = numbers.next();
+  let shared = NO_SHARED;
   const answers = calls.map(({ requests }): ScriptAnswer => {
+    if (numbers.peek() === REPLY_SHAPE) shared = numbers.shared();
     const mark = numbers.peek();
+    const [request] = requests;
+    if (mark < 0 && request !== undefined && request.amount > 0)
+      return [numbers.grantInPlace(request, shared)];
     if (mark < REPLY_ERROR) return numbers.grants(requests.length);
     numbers.next();
     if (mark === REPLY_ANSWER) return numbers.grants(numbers.next() / NUMBERS_PER_GRANT);
@@ -155,6 +189,11 @@ function encodeShape(request: QuotaRequest): readonly number[] {
   return [counter, limit, windowMs, bestEffort ? 1 : 0, leaseMs, ...boundsOf(period)];
 }
 
+/** The numbers that all grants in place of a shape share. */
+type Shared = Pick<QuotaGrant, "resetMs" | "validForMs" | "slot">;
+
+const NO_SHARED: Shared = { resetMs: 0, validForMs: 0, slot: -1 };
+
 const NUMBERS_PER_GRANT = 6;
 const DOUBLE_BYTES = 8;
 
@@ -184,6 +223,25 @@ class Numbers {
     const number = this.peek();
     this.#at += DOUBLE_BYTES;
     return number;
+  }
+
+  shared(): Shared {
+    this.next();
+    return { resetMs: this.next(), validForMs: this.next(), slot: this.next() };
+  }
+
+  /** A grant of the whole amount, of which the reply has only what the client cannot know. */
+  grantInPlace({ amount, algorithm }: QuotaRequest, { resetMs, validForMs, slot }: Shared): QuotaGrant {
+    const remaining = -1 - this.next();
+    const isBucket = algorithm === "token-bucket";
+    return {
+      granted: amount,
+      remaining,
+      resetMs: isBucket ? this.next() : resetMs,
+      retryAfterMs: 0,
+      validForMs,
+      slot: isBucket ? this.next() : slot,
+    };
   }
 
   grants(count: number): readonly QuotaGrant[] {

@@ -200,7 +200,7 @@ describe("the adapter redis-quota", () => {
         store.allocate([quotaRequest({ cell: `batch-${index}` })], { deduplicationId: "" }),
       ),
     );
-    assert.equal((await runs()) - before, 10);
+    assert.equal((await runs()) - before, 5);
   });
 
   describe("its configuration", () => {

@@ -48,7 +48,16 @@ local function slotCounter(isLog)
     return { slots = slots, counts = counts, used = s.used }
   end
 
+  -- The form of a window: 2, used, the newest slot's count, the newest slot, the oldest slot; then, as the whole of a log
+  -- and of a window of before, the slots and their counts as decimal text, of a window without the newest slot.
+  local HEAD, HEAD_BYTES = '<Bdddd', 33
+
   function counter.parse(text, windowMs)
+    local newest, newestCount
+    if not isLog and #text >= HEAD_BYTES and byte(text) == 2 then
+      newestCount, newest = unpackBytes('<dd', text, 10)
+      text = sub(text, HEAD_BYTES + 1)
+    end
     if find(text, '[^%d ]') then return nil end
     local slots, counts, used, i, before = {}, {}, 0, 0, 0
     for number, count in gmatch(text, '(%d+) (%d+)') do
@@ -57,18 +66,43 @@ local function slotCounter(isLog)
       used = used + counts[i]
       if isLog then before = slots[i] end
     end
+    if newest then
+      i = i + 1
+      slots[i], counts[i], used = newest, newestCount, used + newestCount
+    end
     local expires = i > 0 and (slots[i] + lag) * slotMsOf(windowMs) + windowMs
     return { slots = slots, counts = counts, used = used, expires = expires }
   end
 
   function counter.text(s)
-    local texts, before = {}, 0
-    for i = 1, #s.slots do
+    local texts, before, entries, head = {}, 0, #s.slots, ''
+    if not isLog and entries > 0 then
+      head = pack(HEAD, 2, s.used, s.counts[entries], s.slots[entries], s.slots[1])
+      entries = entries - 1
+    end
+    for i = 1, entries do
       texts[i] = format('%d %d', s.slots[i] - before, s.counts[i])
       if isLog then before = s.slots[i] end
     end
-    return concat(texts, ' ')
+    return head .. concat(texts, ' ')
   end
+
+  function counter.prepare(shape)
+    local slotMs, lease = slotMsOf(shape.windowMs), min(shape.leaseMs, shape.windowMs)
+    local slot = floor((now + lease) / slotMs)
+    shape.slot, shape.reset, shape.valid = slot, (slot + lag) * slotMs + shape.windowMs - now, lease
+    shape.freed = (now - shape.windowMs) / slotMs - lag
+  end
+
+  function counter.chargeInPlace(key, text, shape, amount)
+    if #text < HEAD_BYTES then return nil end
+    local form, used, count, newest, oldest = unpackBytes(HEAD, text)
+    used = used + amount
+    if form ~= 2 or newest ~= shape.slot or oldest <= shape.freed or used > shape.limit then return nil end
+    call('SETRANGE', key, '1', pack('<dd', used, count + amount))
+    return shape.limit - used
+  end
+  if isLog then counter.prepare = nil end
 
   function counter.charge(s, shape, amount, slot)
     local limit, windowMs = shape.limit, shape.windowMs

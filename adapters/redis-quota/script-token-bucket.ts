@@ -69,7 +69,22 @@ function make.tokenBucket()
     return { at = s.at, buckets = buckets }
   end
 
+  -- The form: 3, lives, at; then for each bucket its debt, epoch, returnable and limit.
+  local HEAD_BYTES, BUCKET_BYTES = 17, 32
+
+  local function parseBytes(text)
+    local buckets, _, lives, at = {}, unpackBytes('<Bdd', text)
+    for from = HEAD_BYTES + 1, #text, BUCKET_BYTES do
+      local debt, epoch, returnable, limit = unpackBytes('<dddd', text, from)
+      buckets[#buckets + 1] = { limit = limit, debt = debt, epoch = epoch, returnable = returnable }
+    end
+    return { at = at, buckets = buckets, lives = lives, expires = lives }
+  end
+
   function counter.parse(text)
+    if byte(text) == 3 and #text > HEAD_BYTES and (#text - HEAD_BYTES) % BUCKET_BYTES == 0 then
+      return parseBytes(text)
+    end
     if find(text, '[^%d ]') then return nil end
     local at, rest = match(text, '^(%d+)(.*)$')
     if not at then return nil end
@@ -83,11 +98,39 @@ function make.tokenBucket()
   end
 
   function counter.text(s)
-    local texts = { format('%d', s.at) }
+    local texts = { pack('<Bdd', 3, s.lives or 0, s.at) }
     for i, b in ipairs(s.buckets) do
-      texts[i + 1] = format('%d %.0f %d %d', b.limit, b.debt, b.epoch, b.returnable)
+      texts[i + 1] = pack('<dddd', b.debt, b.epoch, b.returnable, b.limit)
     end
-    return concat(texts, ' ')
+    return concat(texts)
+  end
+
+  function counter.prepare(shape)
+    shape.valid = min(shape.leaseMs, shape.windowMs)
+    shape.ends, shape.capacity = now + shape.valid, shape.limit * shape.windowMs
+  end
+
+  function counter.chargeInPlace(key, text, shape, amount)
+    if #text ~= HEAD_BYTES + BUCKET_BYTES then return nil end
+    local form, lives, before, debtBefore, epoch, returnable, limit = unpackBytes('<Bdddddd', text)
+    local windowMs, capacity, ends = shape.windowMs, shape.capacity, shape.ends
+    if form ~= 3 or limit ~= shape.limit or before > now + windowMs then return nil end
+    local charged, debt = amount * windowMs, debtBefore + (before - now) * limit
+    if debt <= 0 or floor((capacity - debt) / windowMs) < amount then return nil end
+    local at = before > ends and before or ends
+    local owed = debtBefore + (before - at) * limit
+    if owed < 0 then owed = 0 end
+    local owes = owed + charged
+    if returnable > 0 and (owed < returnable * windowMs or owes > capacity) then
+      epoch, returnable = max(epoch + 1, ends * 1000), 0
+    end
+    if owes > capacity then owes = capacity end
+    debt = owes + (at - now) * limit
+    local reset = ceil(debt / limit)
+    if now + reset > lives then return nil end
+    call('SETRANGE', key, '9', pack('<dddd', at, owes, epoch, returnable + amount))
+    local remaining = floor((capacity - debt) / windowMs)
+    return remaining > 0 and remaining or 0, reset, epoch
   end
 
   function counter.charge(s, shape, amount, slot)
@@ -124,6 +167,8 @@ function make.tokenBucket()
       end
     end
     for _, b in ipairs(s.buckets) do reset = max(reset, ceil(debtAt(s, b, now) / b.limit)) end
+    -- Each grant moves the time of being unused: a key that lives longer by an eighth of the window rarely needs a new TTL.
+    if granted > 0 and (not s.lives or s.lives < now + reset) then s.lives = now + reset + floor(windowMs / 8) end
     local remaining = max(0, floor((capacity - debtAt(s, bucket, now)) / windowMs))
     return granted, remaining, reset, retry, valid, bucket.epoch
   end
