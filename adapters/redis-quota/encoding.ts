@@ -85,6 +85,8 @@ function textOfNumbers(numbers: readonly number[]): string {
 
 /** The positions, from 1, of the keys that occur more than once. */
 function positionsOfRepeated(keys: readonly string[]): readonly number[] {
+  // In most batches no key occurs twice.
+  if (new Set(keys).size === keys.length) return [];
   const positions = new Map<string, number>();
   const repeated = new Set<number>();
   for (const [index, key] of keys.entries()) {
