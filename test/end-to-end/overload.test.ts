@@ -137,6 +137,8 @@ describe(`a service with three times the load that it can answer, for ${OVERLOAD
   });
 
   it(`answers its critical requests, at most ${MAX_SLOWDOWN} times as slowly as without the load`, async function () {
+    // A stall of the machine in the wrong moment lowers the limit for seconds: about one run in twenty on two busy cores.
+    this.retries(1);
     await offer(pool, UNLOADED_PER_S, 2_000, 1);
     const unloaded = await offer(pool, UNLOADED_PER_S, 4_000, 1);
     const unloadedMs = percentileMs(unloaded.critical, 99);
