@@ -34,3 +34,8 @@ export function formatDurationMs(durationMs: number): string {
   }
   return `${durationMs}ms`;
 }
+
+/** ` per 1m` for a minute, to follow an amount; empty for 0, an amount without a window. */
+export function perDuration(durationMs: number): string {
+  return durationMs === 0 ? "" : ` per ${formatDurationMs(durationMs)}`;
+}

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Snapshot } from "../../core/snapshot/snapshot.ts";
-import { formatDurationMs } from "../../kernel/duration.ts";
+import { perDuration } from "../../kernel/duration.ts";
 import type { RunningMesh } from "../compose/run-mesh.ts";
 
 /** Summary of a started mesh: addresses, and policies in force. */
@@ -36,7 +36,7 @@ function policyRows(snapshot: Snapshot): [string, string][] {
     ]),
     ...snapshot.quotaPolicies.map(({ name, limit, quota: { windowMs, algorithm }, location }) => [
       name,
-      `${limit}${windowMs === 0 ? "" : ` per ${formatDurationMs(windowMs)}`}, ${algorithm}  ${location.file}:${location.line}`,
+      `${limit}${perDuration(windowMs)}, ${algorithm}  ${location.file}:${location.line}`,
     ]),
     ...snapshot.rules.map(({ name, location }) => [name, `rule  ${location.file}:${location.line}`]),
   ] as [string, string][];

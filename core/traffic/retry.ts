@@ -86,6 +86,14 @@ export function isIdempotent(method: string): boolean {
   return IDEMPOTENT.has(method);
 }
 
+/**
+ * Whether a request is sent again, whatever the route's policy, when the upstream has closed the idle connection that it is
+ * sent on (RFC 9112, section 9.3.1).
+ */
+export function isRepeatable(method: string, hasBody: boolean): boolean {
+  return !hasBody && isIdempotent(method);
+}
+
 /** Numbers of the gRPC statuses that conditions are named after. */
 const GRPC_STATUS = {
   cancelled: 1,

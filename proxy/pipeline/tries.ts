@@ -4,8 +4,8 @@
 import type { Random } from "../../kernel/ports.ts";
 import { type TimerOwner, type TimerWheel, WheelTimer } from "../../kernel/timer-wheel.ts";
 import {
-  isIdempotent,
   isPlainSuccess,
+  isRepeatable,
   isRetriable,
   retryPauseMs,
   type TryOutcome,
@@ -340,7 +340,7 @@ export class Tries implements HedgedTries, TimerOwner {
    */
   #retryStale(): boolean {
     const { hasBody, method } = this.#exchange.request;
-    if (hasBody || !isIdempotent(method) || !this.#staleRetryLeft) return false;
+    if (!isRepeatable(method, hasBody) || !this.#staleRetryLeft) return false;
     this.#staleRetryLeft = false;
     this.#target = undefined;
     this.#try();

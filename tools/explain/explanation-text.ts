@@ -9,7 +9,7 @@ import type {
   ExpressionExplanation,
 } from "../../core/explain/explanation.ts";
 import type { TraceNode } from "../../core/explain/trace-node.ts";
-import { formatDurationMs } from "../../kernel/duration.ts";
+import { perDuration } from "../../kernel/duration.ts";
 import type { Style } from "../terminal.ts";
 
 /** Widest column of sub-expressions; longer ones are cut. */
@@ -94,7 +94,7 @@ const UNIT_NAMES = { "content-bytes": " bytes", "concurrent-requests": " concurr
 
 function chargeText({ amount, limit, unit, windowMs, cell }: Omit<ExplainedCharge, "beyond">): string {
   const of = `${limit}${unit === undefined ? "" : UNIT_NAMES[unit]}`;
-  return `${amount} of ${of}${windowMs === 0 ? "" : ` per ${formatDurationMs(windowMs)}`} to ${cell}`;
+  return `${amount} of ${of}${perDuration(windowMs)} to ${cell}`;
 }
 
 function stepText(step: ExplainedStep): string {

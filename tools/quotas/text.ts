@@ -12,7 +12,7 @@ import type {
   TopListing,
 } from "../../api/quota-operations.ts";
 import type { TopAmounts } from "../../core/quota/top-keys.ts";
-import { formatDurationMs } from "../../kernel/duration.ts";
+import { formatDurationMs, perDuration } from "../../kernel/duration.ts";
 import { type Style, visible } from "../terminal.ts";
 import { table } from "./table.ts";
 
@@ -65,7 +65,7 @@ function policyLines(state: QuotaPolicyState, style: Style): readonly string[] {
   const { policy, algorithm, windowMs, limit, overrides, mode, store, shared, counts, adjustments, error } =
     state;
   const facts = [
-    `${number(limit)}${windowMs === 0 ? "" : ` per ${formatDurationMs(windowMs)}`}, ${algorithm}`,
+    `${number(limit)}${perDuration(windowMs)}, ${algorithm}`,
     ...(overrides.length === 0 ? [] : [`overrides ${overrides.map(number).join(", ")}`]),
     ...(mode === "shadow" ? ["in shadow"] : []),
     `store ${store}${shared ? ", shared" : ""}`,

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { isIdempotent } from "../../../../core/traffic/retry.ts";
+import { isRepeatable } from "../../../../core/traffic/retry.ts";
 import type { BodySource } from "../../contract/body.ts";
 import type { ClientStream, ClientStreamReceiver } from "../../contract/client.ts";
 import type { RequestHead } from "../../contract/head.ts";
@@ -68,7 +68,7 @@ export class RequestStream implements ClientStream, ExclusiveRequest {
   }
 
   get isRepeatable(): boolean {
-    return this.framing.kind === "none" && isIdempotent(this.method);
+    return isRepeatable(this.method, this.framing.kind !== "none");
   }
 
   /** Whether the request is complete without a body. */
