@@ -10,7 +10,7 @@ export type Play = "small" | "large" | "fail" | "hang";
 
 /** Events of an answer before its usage. */
 const EVENTS = 5;
-const EVENT_INTERVAL_MS = 2;
+const EVENT_INTERVAL_MS = 20;
 
 /** A model API that streams events, with the usage in the event before the end mark, as OpenAI's API does. */
 export class ModelApi {
