@@ -14,10 +14,10 @@ const COVERED = settings(".mocharc.covered.json").spec;
 
 /** Options of mocha for files that are named on the command line: a configuration's own files would be added to them. */
 const { timeout, reporter } = settings(".mocharc.json");
-const ALONE = [
-  ...["--no-config", "--exit", "--check-leaks", "--forbid-only", "--import=tsx"],
-  ...[`--timeout=${timeout}`, `--reporter=${reporter}`],
-];
+const ALONE =
+  `--no-config --exit --check-leaks --forbid-only --import=tsx --timeout=${timeout} --reporter=${reporter}`.split(
+    " ",
+  );
 
 /** @type {ReadonlyArray<readonly [name: string, command: string, args: readonly string[], isTests?: boolean]>} */
 const CHECKS = [
