@@ -39,6 +39,33 @@ describe("reading YAML", () => {
     assert.equal(({} as { polluted?: unknown }).polluted, undefined);
   });
 
+  it("reads a key without a value as null", () => {
+    for (const text of ["a: {b, c: 1}\n", "a:\n  ? b\n  ? c\n  : 1\n"])
+      assert.deepEqual(read(text).documents[0]?.value, { a: { b: null, c: 1 } });
+  });
+
+  it("refuses an alias within its own anchor, and reads any other", () => {
+    const circles = ["&a {b: *a}\n", "a: &a\n  - b: [*a]\n", "&a [*a]\n", "a: &a {b: &a {c: *a}}\n"];
+    for (const text of circles)
+      assert.match(faults(text).join(), /^\d+:\d+ The alias \*a is within its own anchor$/);
+    const { documents } = read("a: &a {b: &b 1}\nc: [*a, *b]\nd: &a {e: &a 2, f: *a}\n");
+    assert.deepEqual(documents[0]?.value, { a: { b: 1 }, c: [{ b: 1 }, 1], d: { e: 2, f: 2 } });
+  });
+
+  it("refuses values that JSON does not have, and reads tags of values that it has", () => {
+    const values = [
+      "!!set {b}",
+      "!!omap [b: 1]",
+      "!!pairs [b: 1]",
+      "!!binary YQ==",
+      "!!timestamp 2020-01-01",
+    ];
+    const texts = [...values.map((value) => `a: ${value}\n`), "%YAML 1.1\n---\na: 2020-01-01\n"];
+    for (const text of texts) assert.match(faults(text).join(), /^\d+:\d+ A document has no dates/, text);
+    const { documents } = read("a: !!map {b: !!seq [!!str 1, !!int 2]}\nc: ! {d: ! 1}\n");
+    assert.deepEqual(documents[0]?.value, { a: { b: ["1", 2] }, c: { d: "1" } });
+  });
+
   it("refuses what is nested too deeply, however it is nested, and does not fall over it", () => {
     const deep = ["[".repeat(100_000), "- ".repeat(100_000), "{a: ".repeat(100_000), "? ".repeat(100_000)];
     deep.push(Array.from({ length: 2_000 }, (_, level) => `${" ".repeat(level)}a:\n`).join(""));

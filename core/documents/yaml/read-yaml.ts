@@ -1,7 +1,19 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Composer, type Document, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, Parser } from "yaml";
+import {
+  Composer,
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  type Node,
+  Parser,
+} from "yaml";
 import type { Diagnostic } from "../../../kernel/diagnostic.ts";
 import { YamlPlaces } from "./places.ts";
 
@@ -83,8 +95,9 @@ function* composeDocuments(text: string, lines: LineCounter): Generator<Document
 type Fault = (offset: number, message: string) => void;
 
 /**
- * Whether every key is text and unique in its map, and every alias has an anchor. YAML allows maps as keys,
- * and the parser's own check for duplicates takes time quadratic in a map's size.
+ * Whether every key is text and unique in its map, every value has a form of JSON, and every alias has an anchor that
+ * it is not within. YAML allows maps as keys, sets, dates and circles, and the parser's own check for duplicates takes
+ * time quadratic in a map's size.
  */
 function isPlainData(document: Document.Parsed, fault: Fault): boolean {
   let plain = true;
@@ -92,15 +105,26 @@ function isPlainData(document: Document.Parsed, fault: Fault): boolean {
     plain = false;
     fault(offset, message);
   };
-  const anchors = new Set<string>();
+  /** Where the node of each anchor ends; of several with one name, the last so far. */
+  const anchors = new Map<string, number>();
   const pending: unknown[] = [document.contents];
   for (let node = pending.pop(); node !== undefined || pending.length > 0; node = pending.pop()) {
+    // A key without a value, such as {app}, has no node.
+    if (!isNode(node)) continue;
+    const [start = 0, end = 0] = node.range ?? [];
     if (isAlias(node)) {
-      if (!anchors.has(node.source)) refuse(node.range?.[0] ?? 0, `There is no anchor &${node.source} above`);
+      const anchorEnd = anchors.get(node.source);
+      if (anchorEnd === undefined) refuse(start, `There is no anchor &${node.source} above`);
+      else if (start < anchorEnd) refuse(start, `The alias *${node.source} is within its own anchor`);
       continue;
     }
     const { anchor } = node as { readonly anchor?: string };
-    if (anchor !== undefined) anchors.add(anchor);
+    if (anchor !== undefined) anchors.set(anchor, end);
+    if (!hasFormOfJson(node))
+      refuse(
+        start,
+        "A document has no dates, binary data, sets or ordered maps of YAML: write text, a list or a map",
+      );
     if (isSeq(node)) for (const item of node.items.toReversed()) pending.push(item);
     if (!isMap(node)) continue;
     for (const { value } of node.items.toReversed()) pending.push(value);
@@ -116,6 +140,14 @@ function isPlainData(document: Document.Parsed, fault: Fault): boolean {
     }
   }
   return plain;
+}
+
+const PLAIN_COLLECTIONS: ReadonlySet<string> = new Set(["tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"]);
+
+/** False for YAML's sets, ordered maps, dates and binary data: a reader of plain objects would find them empty. */
+function hasFormOfJson(node: Node): boolean {
+  if (isScalar(node)) return typeof node.value !== "object" || node.value === null;
+  return node.tag === undefined || PLAIN_COLLECTIONS.has(node.tag);
 }
 
 /** The document's value; undefined, with a fault, when its aliases expand too far. */
