@@ -44,7 +44,10 @@ export function repeatedFields(bag: AttributeBag): readonly RepeatedField[] {
 
 /** Whether the value at `reference` depends on `field`. */
 export function isReadAt({ path, condition }: AttributeReference, field: RepeatedField): boolean {
-  if (condition !== "EXACT" || path[0] !== "request") return false;
+  if (condition !== "EXACT") return false;
+  // An expression such as `*.headers` reads the whole bag, whose path is empty.
+  if (path.length === 0) return true;
+  if (path[0] !== "request") return false;
   if (path.length === 1) return true;
   if (field.group === "headers" && path[1] === ALIASES.get(field.name)) return true;
   return path[1] === field.group && (path.length === 2 || path[2] === field.name);

@@ -75,6 +75,17 @@ describe("a request in which a field comes several times", () => {
     assert.notEqual(decideNow(robot, bagOf(["user-agent", "nice", "user-agent", "robot"])).status.code, "OK");
   });
 
+  it("is decided by each of its values when an expression reads the whole bag", () => {
+    const bag = bagOf(["x-role", "user", "x-role", "admin"], "?role=user&role=admin");
+    for (const when of [
+      '*.headers."x-role" = "admin"',
+      '*.query_params.role = "admin"',
+      '$exists($sift($$, function($group) { $group.headers."x-role" = "admin" }))',
+      '$contains($string($$), "\\"x-role\\":\\"admin\\"")',
+    ])
+      assert.notEqual(decideNow(policy("DENY", when), bag).status.code, "OK", when);
+  });
+
   it("is decided by every combination of values of all repeated fields, including the query", () => {
     const pair = 'request.headers.a = "1" and request.query_params.b = "2"';
     const headers = ["a", "0", "a", "1"];
