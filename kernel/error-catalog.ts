@@ -334,9 +334,9 @@ export const ERROR_CATALOG = catalog({
     remedy: "Send a request that follows RFC 9110 and RFC 9112.",
   },
   PURSER_PROXY_REWRITE: {
-    summary: "The route's uriRegexRewrite makes a path of the request's that cannot be forwarded.",
+    summary: "The route's rewrite makes a path of the request's that cannot be forwarded.",
     remedy:
-      "Make the pattern match only the paths that it is meant for, and the result begin with a slash and have no dot segments.",
+      "Make the match, or the pattern of uriRegexRewrite, hold only for the paths that it is meant for (end a prefix with a slash), and the result begin with a slash and have no dot segments.",
   },
   PURSER_PROXY_FAULT_INJECTED: {
     summary: "A VirtualService's fault rule aborted the request on purpose.",

@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Malformed } from "../../kernel/canonical/malformed.ts";
-import { canonicalPath, type PathNormalization } from "../../kernel/canonical/path.ts";
+import type { PathNormalization } from "../../kernel/canonical/path.ts";
 import { PurserError } from "../../kernel/errors.ts";
 import { compileReplacement, type Replacement } from "../../kernel/matching/re2-replacement.ts";
 import type { StepBudget } from "../../kernel/matching/regex/meter.ts";
+import { forwardedPath } from "./request-target.ts";
 import type { PathRewrite } from "./resources/route.ts";
 
 /** The longest rewritten path, in characters: Envoy's limit for a header block, which no path can exceed on arrival. */
@@ -40,6 +41,6 @@ export class RegexRewrite {
     const rewritten = this.#replacement.replaceAll(path, MAX_PATH_CHARS, this.#budget);
     if (rewritten === undefined) return new Malformed(`is longer than ${MAX_PATH_CHARS} characters`);
     if (!rewritten.startsWith("/")) return new Malformed("does not begin with a slash");
-    return canonicalPath(rewritten, normalization);
+    return forwardedPath(rewritten, normalization);
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { Malformed } from "../../kernel/canonical/malformed.ts";
+import { canonicalPath, type PathNormalization } from "../../kernel/canonical/path.ts";
 import type { PathRewrite, RouteAction, RouteMatch } from "./resources/route.ts";
 
 /** Targets of forwarded requests after rewrites, and Locations of redirects. */
@@ -23,6 +25,19 @@ export function rewritePath(
   const prefix = prefixOf(match);
   if (rewrite.kind === "whole" || prefix === undefined) return rewrite.value;
   return join(rewrite.value, path.slice(prefix.length), prefix.endsWith("/"));
+}
+
+/** A dot segment in any spelling that some server reads as one. */
+const DOT_SEGMENT = /(?:[/\\]|%2F|%5C)(?:\.|%2E){1,2}(?:[/\\]|%2F|%5C|$)/i;
+
+/**
+ * The canonical form of a rewritten path, which is forwarded. Malformed for a path that could not have arrived either, and
+ * for a dot segment: the parts of a request may together make one, and it would leave the path that the rewrite names
+ * (`/files../etc`, with the prefix `/files` rewritten to `/public/`).
+ */
+export function forwardedPath(rewritten: string, normalization: PathNormalization): string | Malformed {
+  if (normalization !== "NONE" && DOT_SEGMENT.test(rewritten)) return new Malformed("has a dot segment");
+  return canonicalPath(rewritten, normalization);
 }
 
 function prefixOf(match: RouteMatch | undefined): string | undefined {

@@ -3,9 +3,12 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { RouteMatch } from "../../core/traffic/resources/route.ts";
 import type { PathNormalization } from "../../kernel/canonical/path.ts";
 import { call, cleanUp, startWith } from "../testing/harness.test.ts";
 import { describeTransports } from "../testing/transports.test.ts";
+
+const ANY_MATCH: RouteMatch = { ignoreCase: false, headers: {}, withoutHeaders: {}, queryParams: {} };
 
 describeTransports("a rewrite by a regular expression", () => {
   afterEach(cleanUp);
@@ -41,9 +44,12 @@ describeTransports("a rewrite by a regular expression", () => {
       assert.equal((await call(port, { path, headers: { host: "h" } })).body, `h ${expected}`);
   });
 
-  it("resolves dot segments that the parts make together", async () => {
-    const { port } = await start("^/files/(.*)-(.*)$", "/public/\\1\\2");
-    assert.equal((await call(port, { path: "/files/.-./etc", headers: { host: "h" } })).body, "h /etc");
+  it("answers 400 for dot segments that the parts make together, which would leave the new path", async () => {
+    const { port } = await start("^/files/?(.*)-(.*)$", "/public/\\1\\2");
+    for (const path of ["/files/.-./etc", "/files../-etc", "/files./-etc", "/files..;/-etc"]) {
+      const reply = await call(port, { path });
+      assert.deepEqual([path, reply.status], [path, 400]);
+    }
   });
 
   it("answers 400 for a result that cannot be forwarded", async () => {
@@ -84,5 +90,38 @@ describeTransports("a rewrite by a regular expression", () => {
       }),
       { numRuns: 200 },
     );
+  });
+});
+
+describeTransports("a rewrite of a prefix", () => {
+  afterEach(cleanUp);
+
+  it("answers 400 for a path that leaves the new prefix by a dot segment where its parts meet", async () => {
+    const { port } = await startWith((incoming, outgoing) => outgoing.end(incoming.url), {
+      action: { rewrite: { path: { kind: "prefix", value: "/public/" } } },
+      route: { matches: [{ ...ANY_MATCH, path: { kind: "prefix", value: "/files" } }] },
+    });
+    assert.equal((await call(port, { path: "/files/a" })).body, "/public/a");
+    assert.equal((await call(port, { path: "/files..a" })).body, "/public/..a");
+    for (const path of [
+      "/files../etc",
+      "/files..",
+      "/files./etc",
+      "/files..;/etc",
+      "/files%2e%2e/etc",
+      "/files..\\etc",
+    ]) {
+      const reply = await call(port, { path });
+      assert.deepEqual([path, reply.status], [path, 400]);
+      assert.equal(reply.headers["x-purser-error"], "PURSER_PROXY_REWRITE");
+    }
+  });
+
+  it("leaves paths as they are without normalization", async () => {
+    const { port } = await startWith((incoming, outgoing) => outgoing.end(incoming.url), {
+      action: { rewrite: { path: { kind: "prefix", value: "/v1" } } },
+      listener: { pathNormalization: "NONE" },
+    });
+    assert.equal((await call(port, { path: "/a/../b" })).body, "/v1/a/../b");
   });
 });

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Malformed } from "../../kernel/canonical/malformed.ts";
-import { rewritePath } from "../../core/traffic/request-target.ts";
+import { forwardedPath, rewritePath } from "../../core/traffic/request-target.ts";
 import type { MatchedRoute } from "../../core/traffic/route-table.ts";
 import type { Exchange, ForwardAction } from "../exchange/exchange.ts";
 import { errorReply, type LocalReply } from "../exchange/local-reply.ts";
@@ -16,12 +16,12 @@ export function applyRewrite(
 ): LocalReply | undefined {
   if (authority !== undefined) request.headers.set("host", authority);
   if (path === undefined) return undefined;
-  if (path.kind !== "regex") {
-    request.path = rewritePath(request.path, path, match);
-    return undefined;
-  }
+  const { pathNormalization } = listener;
   try {
-    const rewritten = regexRewrite?.rewrite(request.path, listener.pathNormalization) ?? request.path;
+    const rewritten =
+      path.kind === "regex"
+        ? (regexRewrite?.rewrite(request.path, pathNormalization) ?? request.path)
+        : forwardedPath(rewritePath(request.path, path, match), pathNormalization);
     if (rewritten instanceof Malformed)
       return errorReply("rewrite_malformed", `The path, as the route rewrites it, ${rewritten.reason}.`);
     request.path = rewritten;

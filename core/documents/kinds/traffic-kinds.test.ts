@@ -219,6 +219,13 @@ describe("a VirtualService's route", () => {
       assert.match(faults("a", replacement), /rewrite/, replacement);
   });
 
+  it("rewrites to a path that can be forwarded", () => {
+    const faults = (uri: string) => faultsOfRoute({ route: [TO_A], rewrite: { uri } });
+    for (const uri of ["/", "/v1/", "/a//b", "/a%20b", "/a%2Fb"]) assert.equal(faults(uri), "", uri);
+    for (const uri of ["/v1/..", "/v1/%2e/a"]) assert.match(faults(uri), /The path has a dot segment/, uri);
+    assert.match(faults("/100%"), /The path has a % that begins no escape/);
+  });
+
   it("says why it has no use for some of Envoy's retry conditions", () => {
     const faults = (retryOn: string) => faultsOfRoute({ route: [TO_A], retries: { attempts: 1, retryOn } });
     assert.match(faults("5xx,retriable-headers"), /cannot write; list response codes/);

@@ -1,9 +1,11 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { Malformed } from "../../../kernel/canonical/malformed.ts";
 import { compileReplacement } from "../../../kernel/matching/re2-replacement.ts";
 import { compileRe2 } from "../../../kernel/matching/regex.ts";
 import { suggest } from "../../../kernel/suggest.ts";
+import { forwardedPath } from "../../traffic/request-target.ts";
 import { parseRetryOn, REFUSED_RETRY_WORDS, RETRY_WORDS } from "../../traffic/retry.ts";
 import { corsFaults } from "./cors-policy.ts";
 import { headerMapFaults, headerNamesFaults } from "./header-faults.ts";
@@ -125,8 +127,10 @@ function mirrorFaults(
 }
 
 function rewriteFaults(rewrite: HttpRouteSpec["rewrite"], path: Path): readonly SpecFault[] {
+  const uri = rewrite?.uri === undefined ? undefined : forwardedPath(rewrite.uri, "BASE");
+  if (uri instanceof Malformed) return [{ path: [...path, "uri"], message: `The path ${uri.reason}` }];
   if (rewrite?.uriRegexRewrite === undefined) return [];
-  if (rewrite.uri !== undefined) return [{ path, message: "A rewrite has either uri or uriRegexRewrite" }];
+  if (uri !== undefined) return [{ path, message: "A rewrite has either uri or uriRegexRewrite" }];
   const compiled = compileReplacement(rewrite.uriRegexRewrite.match, rewrite.uriRegexRewrite.rewrite);
   if (compiled.ok) return [];
   const isPattern = compiled.part === "pattern";
