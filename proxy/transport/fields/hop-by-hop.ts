@@ -16,11 +16,27 @@ export function removeHopByHop(headers: HeaderList, flags: number = flagsOfAll(h
   // Most messages name no field, or `keep-alive`, which is hop-by-hop anyway.
   if (connection === undefined || connection === "keep-alive") return headers.removeWhere(isHopByHop);
   const named = new Set(connection.split(",").map((token) => token.trim().toLowerCase()));
-  // The proxy sets framing and authority: naming them in `connection` must not remove them.
-  named.delete("content-length");
-  named.delete("host");
+  for (const name of PROXYS_OWN) named.delete(name);
   headers.removeWhere((name) => isHopByHop(name) || named.has(name));
 }
+
+/**
+ * Fields that naming them in `connection` must not remove: framing and authority, and the ids that the proxy writes before it
+ * looks for faults, so that a refused request has them too.
+ */
+const PROXYS_OWN: readonly string[] = [
+  "content-length",
+  "host",
+  "x-request-id",
+  "traceparent",
+  "tracestate",
+  "b3",
+  "x-b3-traceid",
+  "x-b3-spanid",
+  "x-b3-parentspanid",
+  "x-b3-sampled",
+  "x-b3-flags",
+];
 
 function isHopByHop(name: string): boolean {
   return isFlagged(name, HOP_BY_HOP);

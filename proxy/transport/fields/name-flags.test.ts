@@ -109,7 +109,7 @@ function blockOf(pairs: readonly (readonly [string, string])[]) {
 }
 
 describe("hop-by-hop fields", () => {
-  it("are removed with those that connection names, except framing and authority", () => {
+  it("are removed with those that connection names, except framing, authority and the proxy's own ids", () => {
     const value = fc.constantFrom(
       "keep-alive",
       "close",
@@ -135,6 +135,17 @@ describe("hop-by-hop fields", () => {
         assert.deepEqual(headers.flat(), kept.flat());
       }),
       { numRuns: 1_000 },
+    );
+  });
+
+  it("that connection names leave the ids that the proxy has written", () => {
+    const own = ["x-request-id", "traceparent", "tracestate", "b3", "x-b3-traceid", "x-b3-sampled"];
+    const headers = new HeaderList(["connection", `${own.join(", ")}, x-a`, "x-a", "1"]);
+    for (const each of own) headers.append(each, "1");
+    removeHopByHop(headers);
+    assert.deepEqual(
+      headers.flat().filter((_, index) => index % 2 === 0),
+      own,
     );
   });
 });
