@@ -68,8 +68,8 @@ function faultsOfSource(source: AuthorizationSource, at: Path): readonly SpecFau
 
 function faultsOfOperation(operation: AuthorizationOperation, at: Path): readonly SpecFault[] {
   const checks: Readonly<Record<keyof AuthorizationOperation, Check>> = {
-    hosts: faultOfWildcard,
-    notHosts: faultOfWildcard,
+    hosts: faultOfHost,
+    notHosts: faultOfHost,
     ports: faultOfPort,
     notPorts: faultOfPort,
     methods: faultOfMethod,
@@ -120,6 +120,13 @@ function faultOfWildcard(value: string): string | undefined {
   return inner.includes("*")
     ? `${JSON.stringify(value)} has a * that would stand for itself: one * is a wildcard, at the beginning or at the end`
     : undefined;
+}
+
+/** A prefix of a host with its port would be compared with a host that has none. */
+function faultOfHost(value: string): string | undefined {
+  return /^(?:[^:[]*|\[.*\]):\d+\*$/.test(value)
+    ? `${JSON.stringify(value)} has a part of a port: write the whole port, or HOST:* for any`
+    : faultOfWildcard(value);
 }
 
 function faultOfPrincipal(value: string): string | undefined {

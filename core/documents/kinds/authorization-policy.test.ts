@@ -58,6 +58,8 @@ describe("the fields of an AuthorizationPolicy", () => {
       [operation({ ports: ["http"] }), /no port/],
       [operation({ notPorts: ["70000"] }), /no port/],
       [operation({ hosts: ["a.*.com"] }), /stand for itself/],
+      [operation({ hosts: ["a.com:8*"] }), /write the whole port/],
+      [operation({ notHosts: ["[2001:db8::1]:8*"] }), /write the whole port/],
       [source({ principals: ["spiffe://cluster.local/ns/a/sa/b"] }), /without spiffe:\/\//],
       [source({ ipBlocks: ["10.0.0.0/33"] }), /prefix length/],
       [source({ remoteIpBlocks: ["here"] }), /is not an IP address/],
@@ -82,7 +84,7 @@ describe("the fields of an AuthorizationPolicy", () => {
       { selector: { matchLabels: { app: "httpbin" } }, action: "DENY", rules: [{}] },
       operation({
         paths: ["/a/{*}/b/{**}", "/*", "*/x", "*"],
-        hosts: ["*.a.com", "a.com:*"],
+        hosts: ["*.a.com", "a.com:*", "[2001:db8::1]:*", "[2001:1*"],
         ports: ["1", "65535"],
       }),
       source({ principals: ["*"], requestPrincipals: ["https://a/*"], ipBlocks: ["::1", "10.0.0.0/8"] }),
