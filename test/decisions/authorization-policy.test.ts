@@ -47,7 +47,7 @@ function bagOf(changes: Readonly<Record<string, Group>> = {}): AttributeBag {
   return { ...BASE, ...Object.fromEntries(groups) } as AttributeBag;
 }
 
-function planOf(...policies: readonly Written[]) {
+function checkedSet(policies: readonly Written[]) {
   const text = policies
     .map(({ namespace = "shop", annotations, spec }, index) =>
       JSON.stringify({
@@ -63,7 +63,11 @@ function planOf(...policies: readonly Written[]) {
     checked.ok,
     checked.ok ? "" : checked.diagnostics.map((each) => formatDiagnostic(each)).join("\n"),
   );
-  return planChecks(checked.value);
+  return checked;
+}
+
+function planOf(...policies: readonly Written[]) {
+  return planChecks(checkedSet(policies).value);
 }
 
 const dispatch = { attributeSources: [], ask: () => undefined };
@@ -91,6 +95,15 @@ describe("AuthorizationPolicy", () => {
     assert.equal(allows([{ spec: { rules: [{}] } }], bagOf()), true);
     assert.equal(allows([{ spec: { action: "DENY" } }], bagOf()), true);
     assert.equal(allows([{ spec: { action: "DENY", rules: [{}] } }], bagOf()), false);
+  });
+
+  it("has no warning for *, which stands for any value", () => {
+    const anyCaller = { principals: ["*"], requestPrincipals: ["*"], namespaces: ["*"] };
+    const anyRequest = { hosts: ["*"], methods: ["*"], paths: ["*"] };
+    const noCaller = { notPrincipals: ["*"], notRequestPrincipals: ["*"], notNamespaces: ["*"] };
+    for (const action of ["ALLOW", "DENY"])
+      for (const rules of [from(anyCaller), from(noCaller), to(anyRequest)])
+        assert.deepEqual(checkedSet([{ spec: { action, rules } }]).warnings, []);
   });
 
   it("protects the workloads of its namespace, of its selector, or in the root namespace of the mesh", () => {

@@ -27,12 +27,21 @@ function equalsOne({ text, isClaim = false }: Subject, values: readonly string[]
   return values.length === 1 ? `${text} = ${literal(first)}` : `${text} in ${literal(values)}`;
 }
 
+/** Attributes that are absent or a text with characters. */
+const NEVER_EMPTY: ReadonlySet<string> = new Set([
+  "request.auth.principal",
+  "request.method",
+  "request.url_path",
+]);
+
 function matches({ text, isClaim = false }: Subject, value: string): string {
   if (isClaim) {
     const test = value === "*" ? '$ != ""' : affixOf("$", value);
     return `$exists([${text}][$type($) = "string"][${test}])`;
   }
-  return value === "*" ? `($exists(${text}) and ${text} != "")` : affixOf(text, value);
+  if (value !== "*") return affixOf(text, value);
+  // A comparison with the empty text would be reported as impossible.
+  return NEVER_EMPTY.has(text) ? `$startsWith(${text}, "")` : `($exists(${text}) and ${text} != "")`;
 }
 
 function affixOf(text: string, value: string): string {
