@@ -186,6 +186,12 @@ const MISTAKES: readonly Mistake[] = [
     'warning IMPOSSIBLE: (request.url_path = "/a" and request.query_params."page" = "2")',
     'request.path = "/a?page=2"',
   ],
+  [
+    "allow",
+    'request.url_path = "/café"',
+    'warning IMPOSSIBLE: "/caf%C3%A9"',
+    'request.url_path = "/caf%C3%A9"',
+  ],
   ["allow", 'request.url_path = "/a?b&c"', 'warning IMPOSSIBLE: "/a"', 'request.url_path = "/a"'],
   [
     "allow",

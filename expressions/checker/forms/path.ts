@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { headerBytesOf } from "../../../kernel/canonical/header-text.ts";
 import { Malformed } from "../../../kernel/canonical/malformed.ts";
 import { canonicalPath } from "../../../kernel/canonical/path.ts";
 import type { Misfit, Span, TextForm } from "./text-form.ts";
@@ -91,7 +92,7 @@ function spellingMisfit(text: string, span: Span): Misfit | undefined {
   const closed = text.slice(0, text.length - open.length);
   // The start of the segment that the text is in is not known.
   const lead = closed.startsWith("/") ? "" : "/x";
-  const spelt = canonicalPath(lead + closed, "MERGE_SLASHES");
+  const spelt = canonicalPath(headerBytesOf(lead + closed), "MERGE_SLASHES");
   if (spelt instanceof Malformed) return { reason: `a path is normalised, and this one ${spelt.reason}` };
   const normal = spelt.slice(lead.length);
   if (normal === closed) return undefined;
