@@ -25,7 +25,8 @@ import type { ProxySnapshot } from "../snapshot/snapshot.ts";
 
 /** The request, which filters read and change; its state after the chain goes upstream. */
 export interface ExchangeRequest {
-  readonly method: string;
+  /** In upper case after the validate filter. */
+  method: string;
   /** Normalized by the validate filter. Sent upstream as it is after the chain. */
   path: string;
   /** With its `?`; empty when there is no query. */

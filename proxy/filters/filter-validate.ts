@@ -30,7 +30,7 @@ const authorities = new AuthorityCache();
 
 /**
  * Refuses requests that the parser accepts but that the next hop may read otherwise than the policies did
- * (request smuggling). After this filter, the target, authority and headers are unambiguous.
+ * (request smuggling). After this filter, the method, target, authority and headers are unambiguous.
  */
 export function validateFilter(underscores: HeadersWithUnderscoresAction): Filter {
   return {
@@ -55,6 +55,13 @@ function validate(exchange: Exchange, underscores: HeadersWithUnderscoresAction)
   if (headers.size > MAX_HEADERS) {
     return errorReply("request_headers_too_large", `A request may have at most ${MAX_HEADERS} headers.`);
   }
+  if (LOWER_CASE.test(request.method)) {
+    const method = request.method.toUpperCase();
+    // The codec frames the response by the method as it was written; a peer may frame it by either spelling.
+    if (method === "HEAD" || method === "CONNECT")
+      return errorReply("bad_request", `The method ${method} must be in upper case.`);
+    request.method = method;
+  }
   if (request.method === "CONNECT") {
     return errorReply("method_not_allowed", "CONNECT is for forward proxies; this is not one.");
   }
@@ -77,6 +84,8 @@ function validate(exchange: Exchange, underscores: HeadersWithUnderscoresAction)
   if (request.upgrade !== undefined) headers.set("upgrade", request.upgrade);
   return undefined;
 }
+
+const LOWER_CASE = /[a-z]/;
 
 /** The option `trailers` in a list of transfer codings (RFC 9110, section 10.1.4). */
 const TRAILERS = /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i;
