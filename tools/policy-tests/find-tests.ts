@@ -14,8 +14,13 @@ const MOST_FILES = 20_000;
 const DEEPEST = 20;
 
 const YAML_FILE = /\.ya?ml$/;
-/** Fast path: skips parsing of files without a PolicyTest, which are most. */
-const MENTIONS_TEST = new RegExp(`^kind:\\s*["']?${POLICY_TEST.kind}\\b`, "m");
+/**
+ * Fast path: skips parsing of files without a PolicyTest, which are most. The kind may be a field of JSON or of an item of a
+ * List, and have a tag or an anchor.
+ */
+const MENTIONS_TEST = new RegExp(
+  `\\bkind["']?\\s*:\\s*(?:[!&]\\S*\\s+)*["']?${POLICY_TEST.kind}(?:List)?\\b`,
+);
 
 /**
  * Finds the PolicyTest documents in files and, recursively, in folders; skips files and folders named

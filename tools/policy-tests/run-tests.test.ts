@@ -6,6 +6,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parse } from "yaml";
 import { coveragePercent } from "../../core/explain/coverage.ts";
 import { styleOf } from "../terminal.ts";
 import type { ReadSnapshot } from "../read-snapshot.ts";
@@ -106,6 +107,23 @@ coverage 55.6 %: 4 of 7 parts, 1 of 2 branches, 0 of 1 expressions whole
     assert.match(xml, /<testsuite name="guests" tests="3" failures="1" skipped="1"/);
     assert.match(xml, /name="guests &lt;pass&gt;"/);
     assert.match(xml, /<failure message="decision: expected &quot;allow&quot;, got/);
+  });
+
+  it("are found in JSON, in a List, and however their kind is written", async () => {
+    const [apiVersion, ...rest] = TEST.trimEnd().split("\n");
+    const item = [`- ${apiVersion}`, ...rest.map((line) => `  ${line}`)].join("\n");
+    const value: unknown = parse(TEST);
+    const { kind: _kind, ...ofOneKind } = value as { readonly kind: string };
+    for (const text of [
+      JSON.stringify(value),
+      JSON.stringify(value, undefined, 2),
+      `apiVersion: v1\nkind: List\nitems:\n${item}\n`,
+      JSON.stringify({ apiVersion: "purser.dev/v1", kind: "PolicyTestList", items: [ofOneKind] }),
+      `\uFEFF${TEST.replace("apiVersion: purser.dev/v1\nkind", "kind")}apiVersion: purser.dev/v1\n`,
+      TEST.replace("kind: ", "kind: !!str "),
+      TEST.replace("kind: ", '"kind" : '),
+    ])
+      assert.equal((await run(text)).cases.length, 3, text);
   });
 
   it("can be selected by name", async () => {
