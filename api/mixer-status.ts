@@ -12,7 +12,7 @@ export interface MixerStatus {
   readonly appliedAtMs?: number;
   /** The refusal of the newest configuration, while an older one stays active. */
   readonly rejection?: { readonly atMs: number; readonly diagnostics: readonly Diagnostic[] };
-  readonly documents: readonly Omit<DocumentSummary, "spec">[];
+  readonly documents: readonly Omit<DocumentSummary, "spec" | "metadata">[];
   readonly handlers: readonly HandlerStatus[];
   /** Number of proxies that watch this mixer. */
   readonly proxies: number;

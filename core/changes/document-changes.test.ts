@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { checkText } from "../../cli/compose/part-config.ts";
 import type { DocumentSummary } from "../snapshot/snapshot.ts";
 import { documentChanges, shortChange } from "./document-changes.ts";
 import { fieldChanges } from "./field-changes.ts";
@@ -42,6 +43,34 @@ describe("the changes between two sets", () => {
       ["- Metric/gone", [], undefined],
     ]);
     assert.deepEqual(changes(after, after), []);
+  });
+
+  it("are also in metadata that changes the document's effect", () => {
+    const set = (dryRun: string, label: string) => {
+      const text = `
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: none, annotations: { istio.io/dry-run: "${dryRun}", note: ${label} } }
+spec: { action: DENY, rules: [{}] }
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: { name: vm, labels: { app: ${label} } }
+spec: { address: 10.0.0.1 }
+`;
+      const checked = checkText({ path: "a.yaml", text });
+      assert.ok(checked.ok);
+      return checked.value.documents;
+    };
+    assert.deepEqual(changes(set("false", "a"), set("true", "b")), [
+      [
+        "~ AuthorizationPolicy/none",
+        ["metadata.annotations.istio.io/dry-run"],
+        "a document that refuses requests is in shadow mode now",
+      ],
+      ["~ WorkloadEntry/vm", ["metadata.labels.app"], undefined],
+    ]);
+    assert.deepEqual(changes(set("true", "a"), set("true", "a")), []);
   });
 
   it("say when less is refused", () => {

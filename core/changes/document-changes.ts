@@ -11,7 +11,7 @@ export interface DocumentChange {
   readonly change: "added" | "removed" | "changed";
   /** The document after the change; before it, when it is removed. */
   readonly document: DocumentSummary;
-  /** Of a changed document: the fields of its spec that differ, in the order of the fields. */
+  /** Of a changed document: the fields of its spec that differ, in the order of the fields, then those of its metadata. */
   readonly fields: readonly FieldChange[];
   /** The reason for which requests pass now that the document refused or limited; absent when none is known. */
   readonly weakening?: string;
@@ -30,7 +30,10 @@ export function documentChanges(
   const changes = after.flatMap((document): readonly DocumentChange[] => {
     const old = known.get(identityOf(document));
     if (old === undefined) return [{ change: "added", document, fields: [] }];
-    const fields = fieldChanges(old.spec, document.spec);
+    const fields = [
+      ...fieldChanges(old.spec, document.spec),
+      ...fieldChanges(old.metadata ?? {}, document.metadata ?? {}, "metadata"),
+    ];
     if (fields.length === 0) return [];
     return [{ change: "changed", document, fields, ...because(weakeningOf(old, document)) }];
   });

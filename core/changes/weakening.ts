@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { DRY_RUN } from "../snapshot/authorization/authorization-policies.ts";
 import { parseDurationMs } from "../../kernel/duration.ts";
 import type { DocumentSummary } from "../snapshot/snapshot.ts";
 
@@ -42,16 +43,20 @@ const ACTIONS: Readonly<Record<string, string>> = {
 export function weakeningOf(before: DocumentSummary, after: DocumentSummary | undefined): string | undefined {
   const old = before.spec as Guarding;
   const did = DOES[before.kind]?.(old);
-  if (did === undefined || old.mode === "shadow") return undefined;
+  if (did === undefined || isShadow(before)) return undefined;
   if (after === undefined) return `a document that ${did} is gone`;
   const now = after.spec as Guarding;
-  if (now.mode === "shadow") return `a document that ${did} is in shadow mode now`;
+  if (isShadow(after)) return `a document that ${did} is in shadow mode now`;
   if (DOES[after.kind]?.(now) !== did) return `a document that ${did} no longer does`;
   if (old.onError !== "allow" && now.onError === "allow")
     return "requests pass now when it cannot be decided";
   if (old.onStoreFailure !== "allow" && now.onStoreFailure === "allow")
     return "requests pass now without a count while the store is unavailable";
   return before.kind === "QuotaPolicy" && rateOf(now) > rateOf(old) ? "its limit is higher" : undefined;
+}
+
+function isShadow({ spec, metadata }: DocumentSummary): boolean {
+  return (spec as Guarding).mode === "shadow" || metadata?.annotations?.[DRY_RUN] === "true";
 }
 
 /** The limit for each millisecond of the window; the limit itself where there is no window, or one that is not read here. */

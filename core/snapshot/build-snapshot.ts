@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Static, TSchema } from "typebox";
+import { AUTHORIZATION_POLICY } from "../documents/kinds/authorization-policy.ts";
+import type { Metadata } from "../documents/kinds/kind.ts";
+import { DRY_RUN } from "./authorization/authorization-policies.ts";
 import { attributesOf } from "../documents/set/attributes.ts";
 import { documentsOf, type ParsedDocument, type ParsedFile } from "../documents/document.ts";
 import { DocumentSet } from "../documents/set/document-set.ts";
@@ -273,5 +276,25 @@ function meshConfigOf(documents: readonly ParsedDocument[]): MeshConfigSpec | un
 }
 
 function summaryOf({ definition, metadata, location, spec }: ParsedDocument): DocumentSummary {
-  return { kind: definition.kind, namespace: metadata.namespace, name: metadata.name, location, spec };
+  const effective = effectiveMetadata(definition.kind, metadata);
+  return {
+    kind: definition.kind,
+    namespace: metadata.namespace,
+    name: metadata.name,
+    location,
+    spec,
+    ...(Object.keys(effective).length === 0 ? {} : { metadata: effective }),
+  };
+}
+
+/** Labels and annotations that are not only for people: a policy's dry run, and the labels that select a workload. */
+function effectiveMetadata(
+  kind: string,
+  { labels, annotations }: Metadata,
+): NonNullable<DocumentSummary["metadata"]> {
+  if (kind === WORKLOAD_ENTRY.kind && Object.keys(labels).length > 0) return { labels };
+  const dryRun = annotations[DRY_RUN];
+  return kind === AUTHORIZATION_POLICY.kind && dryRun !== undefined
+    ? { annotations: { [DRY_RUN]: dryRun } }
+    : {};
 }

@@ -65,6 +65,8 @@ export interface DocumentSummary {
   readonly location: SourceLocation;
   /** As written, for comparison with a later set. */
   readonly spec: unknown;
+  /** The parts of the metadata that change the document's effect, also for comparison; absent when it has none. */
+  readonly metadata?: Partial<Pick<Metadata, "labels" | "annotations">>;
 }
 
 /** Fields of every compiled document. */

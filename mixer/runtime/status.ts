@@ -29,7 +29,9 @@ export async function statusOf(mixer: {
     ...(snapshot === undefined ? {} : { version: snapshot.version }),
     ...(appliedAtMs === undefined ? {} : { appliedAtMs }),
     ...(rejection === undefined ? {} : { rejection }),
-    documents: (snapshot?.documents ?? []).map(({ spec: _spec, ...document }) => document),
+    documents: (snapshot?.documents ?? []).map(
+      ({ spec: _spec, metadata: _metadata, ...document }) => document,
+    ),
     handlers: await handlerStatuses(table, scheduler),
     proxies,
   };

@@ -21,7 +21,7 @@ export type TranslatedPolicy =
   | { readonly kind: "rule"; readonly spec: RuleSpec };
 
 /** Istio's annotation of a policy whose decisions are counted and not enforced. */
-const DRY_RUN = "istio.io/dry-run";
+export const DRY_RUN = "istio.io/dry-run";
 
 /** The message of a refusal, in replies, decision logs and the reasons of metrics. */
 const MISSING_PROVIDER = '"The policy asks a handler that is not declared"';
