@@ -94,10 +94,20 @@ export function defaultRoute(cluster: string, retry: RetryPolicy): Route {
   };
 }
 
-/** The only route of a host whose requests all have to use https. */
+/**
+ * The first route of a host whose requests all have to use https. As in Envoy, a request that came to a trusted proxy in
+ * front by https goes on: the same redirect again would never end.
+ */
 export const HTTPS_REDIRECT: Route = {
   name: "https-redirect",
-  matches: [],
+  matches: [
+    {
+      ignoreCase: false,
+      headers: {},
+      withoutHeaders: { [SCHEME_HEADER]: { kind: "exact", value: "https" } },
+      queryParams: {},
+    },
+  ],
   action: { kind: "redirect", code: 301, scheme: "https" },
   requestHeaders: NO_HEADER_OPERATIONS,
   responseHeaders: NO_HEADER_OPERATIONS,

@@ -3,6 +3,8 @@
 
 import assert from "node:assert/strict";
 import { DEFAULT_CIPHER_SUITES } from "../../core/traffic/resources/tls.ts";
+import type { RouteTable } from "../../core/traffic/resources/route.ts";
+import { compileRouteTable, matchRoute } from "../../core/traffic/route-table.ts";
 import { trafficDocuments } from "../../test/support/traffic-documents.ts";
 import { translate } from "./translate.ts";
 
@@ -110,9 +112,25 @@ describe("the translation of TLS", () => {
       ),
     ]);
     assert.deepEqual(actions, [
-      ["a.example", "301 https"],
+      ["a.example", "301 https", "forward"],
       ["b.example", "forward"],
     ]);
+  });
+
+  it("redirects only requests that did not come by https to a trusted proxy in front, for every host of the server", () => {
+    const server = `{ port: { number: 80, name: http, protocol: HTTP }, hosts: ["*.example"], tls: { httpsRedirect: true } }`;
+    const { routes } = resourcesOf(SERVICE + gateway(server) + ROUTES.replace('"*"', "a.example"));
+    const table = compileRouteTable(routes.resources[0] as RouteTable);
+    const actionOf = (host: string, scheme: string) => {
+      const headers = { values: (name: string) => (name === "x-forwarded-proto" ? [scheme] : []) };
+      const authority = { host, port: undefined };
+      return matchRoute(table, { authority, path: "/", query: "", method: "GET", headers })?.route.action
+        .kind;
+    };
+    assert.equal(actionOf("a.example", "http"), "redirect");
+    assert.equal(actionOf("a.example", "https"), "forward");
+    assert.equal(actionOf("b.example", "http"), "redirect");
+    assert.equal(actionOf("b.example", "https"), undefined);
   });
 
   it("gives clusters the rule's TLS, or the subset's in its place", () => {

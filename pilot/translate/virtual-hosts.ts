@@ -81,7 +81,7 @@ export interface ServersOfPort {
 
 /**
  * Virtual hosts of one port of the edge: the common hosts of its Gateways' servers and the VirtualServices
- * bound to them. A server with `httpsRedirect` redirects all its hosts instead.
+ * bound to them. A server with `httpsRedirect` redirects all its hosts first.
  */
 export function gatewayVirtualHosts(
   served: readonly ServersOfPort[],
@@ -98,7 +98,10 @@ export function gatewayVirtualHosts(
     for (const { gateway, servers } of served) {
       const name = qualifyGateway(gateway.metadata.name, gateway.metadata.namespace);
       if (!isBound(document, name)) continue;
-      for (const domain of commonDomains(gateway.metadata.namespace, servers.filter(isRouted), document)) {
+      const { namespace } = gateway.metadata;
+      for (const domain of commonDomains(namespace, servers.filter(redirects), document))
+        if (!routesByDomain.has(domain)) routesByDomain.set(domain, [HTTPS_REDIRECT]);
+      for (const domain of commonDomains(namespace, servers, document)) {
         gatewaysByDomain.set(domain, (gatewaysByDomain.get(domain) ?? new Set()).add(name));
       }
     }
@@ -115,14 +118,14 @@ export function gatewayVirtualHosts(
   }));
 }
 
-function isRouted({ tls }: GatewayServerSpec): boolean {
-  return tls?.httpsRedirect !== true;
+function redirects({ tls }: GatewayServerSpec): boolean {
+  return tls?.httpsRedirect === true;
 }
 
 function redirectedHosts(served: readonly ServersOfPort[]): ReadonlySet<string> {
   return new Set(
     served.flatMap(({ servers }) =>
-      servers.filter((server) => !isRouted(server)).flatMap(({ hosts }) => hosts.map(withoutNamespace)),
+      servers.filter(redirects).flatMap(({ hosts }) => hosts.map(withoutNamespace)),
     ),
   );
 }
