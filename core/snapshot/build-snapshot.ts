@@ -126,7 +126,7 @@ export function buildSnapshot(input: SnapshotInput): Checked<Snapshot> {
     ...faultsOfGatewaySelectors(set.documents),
     ...faultsOfMeshConfig(documents),
     ...faultsOfSidecars(set, rootNamespace),
-    ...partsWithoutEffect(documents, rootNamespace),
+    ...partsWithoutEffect(documents, rootNamespace, pathNormalizationOf(meshConfig)),
     ...faultsOfPeerAuthentications(documents),
   ]
     .map((diagnostic) => (input.strict === true ? strictly(diagnostic) : diagnostic))

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { PathNormalization } from "../../../kernel/canonical/path.ts";
 import type { Diagnostic } from "../../../kernel/diagnostic.ts";
 import { documentsOf, faultAt, type ParsedDocument } from "../document.ts";
 import { carriedBy } from "../kinds/port-protocols.ts";
@@ -9,17 +10,20 @@ import { VIRTUAL_SERVICE } from "../kinds/virtual-service.ts";
 import { MESH_GATEWAY, type VirtualServiceSpec } from "../kinds/virtual-service-schema.ts";
 import type { DocumentPath } from "../yaml/places.ts";
 import { EgressListeners } from "./egress-listeners.ts";
+import { whyUnmatched } from "./unmatched-paths.ts";
 
 /** Warns of valid parts of Istio's documents that change nothing in this mesh. */
 export function partsWithoutEffect(
   documents: readonly ParsedDocument[],
   rootNamespace: string,
+  normalization: PathNormalization,
 ): readonly Diagnostic[] {
   const listeners = new EgressListeners(documents, rootNamespace);
   return [
-    ...documentsOf(documents, VIRTUAL_SERVICE).flatMap((document) =>
-      connectionRoutesOfSidecars(document, listeners),
-    ),
+    ...documentsOf(documents, VIRTUAL_SERVICE).flatMap((document) => [
+      ...connectionRoutesOfSidecars(document, listeners),
+      ...unmatchedPaths(document, normalization),
+    ]),
     ...documentsOf(documents, SIDECAR).flatMap(captureModes),
   ];
 }
@@ -41,6 +45,17 @@ export function unresolved(
     ...faultAt(document, "PURSER_REF_UNRESOLVED", path, message, { suggestion }),
     severity: "warning",
   };
+}
+
+function unmatchedPaths(document: ParsedDocument, normalization: PathNormalization): readonly Diagnostic[] {
+  const { http = [] } = document.spec as VirtualServiceSpec;
+  return http.flatMap(({ match = [] }, index) =>
+    match.flatMap((one, matchIndex) => {
+      const reason = whyUnmatched(one, normalization);
+      if (reason === undefined) return [];
+      return [noEffect(document, ["spec", "http", index, "match", matchIndex, "uri"], reason)];
+    }),
+  );
 }
 
 function connectionRoutesOfSidecars(
