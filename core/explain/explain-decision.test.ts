@@ -15,6 +15,7 @@ import { STATUS_CODES } from "../../kernel/status.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { type ExplainOptions, explainDecision } from "./explain-decision.ts";
 import { DEFAULT_EXPLANATION_LIMITS, type Explanation } from "./explanation.ts";
+import { DEFAULT_REDACTED_PATHS } from "./redaction.ts";
 import type { TraceNode } from "./trace-node.ts";
 
 const BAG: AttributeBag = {
@@ -62,6 +63,25 @@ function decidingTexts(node: TraceNode): readonly string[] {
 }
 
 describe("an explanation", () => {
+  it("shows no credential of a request that repeats it", async () => {
+    const values = { cookie: ["a=secret1", "b=secret2"], token: ["secret3", "secret4"] };
+    const bag: AttributeBag = {
+      request: {
+        headers: { cookie: values.cookie.join("; ") },
+        repeated_headers: { cookie: values.cookie },
+        query_params: { token: "secret3" },
+        repeated_query_params: { token: values.token },
+      },
+    };
+    const when = compiled("$exists(request.repeated_headers) and $exists(request.repeated_query_params)");
+    const message = compiled("$string(request.repeated_headers) & $string(request.repeated_query_params)");
+    const policy = accessPolicy("p", { when, status: { code: "PERMISSION_DENIED", message } });
+    const paths = [...DEFAULT_REDACTED_PATHS, ["request", "query_params", "token"]];
+    const { explanation } = await explain({ accessPolicies: [policy] }, { redact: paths }, bag);
+    assert.equal(explanation.decision.status.code, "PERMISSION_DENIED");
+    assert.doesNotMatch(JSON.stringify(explanation), /secret/);
+  });
+
   it("has each document's outcome, and marks the deciding document and clause", async () => {
     const { explanation } = await explain({
       accessPolicies: [

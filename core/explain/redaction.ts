@@ -34,7 +34,7 @@ export class Redaction {
   constructor(bag: AttributeBag, paths: readonly AttributePath[]) {
     const raw = behindView(bag) as AttributeBag;
     const secrets = new Set<string>();
-    this.#paths = paths.filter((path) => valueAt(raw, path) !== undefined);
+    this.#paths = paths.flatMap(withRepeated).filter((path) => valueAt(raw, path) !== undefined);
     for (const path of this.#paths) {
       collectTexts(valueAt(raw, path), secrets);
       const holder = valueAt(raw, path.slice(0, -1)) as object;
@@ -67,6 +67,14 @@ export class Redaction {
   clean(text: string): string {
     return this.#secrets.reduce((cleaned, secret) => cleaned.replaceAll(secret, REDACTED), text);
   }
+}
+
+/** The path, and that of the list of its values when the request repeats the header or query parameter. */
+function withRepeated(path: AttributePath): readonly AttributePath[] {
+  const [root, group, ...rest] = path;
+  return root === "request" && (group === "headers" || group === "query_params")
+    ? [path, [root, `repeated_${group}`, ...rest]]
+    : [path];
 }
 
 function overlap(path: AttributePath, secret: AttributePath): boolean {

@@ -22,6 +22,34 @@ describe("the line of a decision", () => {
     assert.equal(headers.authorization, "Bearer secret");
   });
 
+  it("redacts and hashes the values of repeated headers and query parameters as the parameters themselves", () => {
+    const hidden = createDecisionLine({
+      redact: ["request.query_params.token"],
+      hash: ["request.headers.x-user"],
+      hashKey: "0123456789abcdef",
+    });
+    const request = {
+      headers: { cookie: "a=secret; b=secret", "x-user": "secret, secret", via: "a, b" },
+      repeated_headers: {
+        cookie: ["a=secret", "b=secret"],
+        "x-user": ["secret", "secret"],
+        via: ["a", "b"],
+      },
+      query_params: { token: "secret" },
+      repeated_query_params: { token: ["secret", "secret"] },
+    };
+    const line = hidden(decisionInstance({ bag: { request } }));
+    assert.doesNotMatch(JSON.stringify(line), /secret/);
+    assert.deepEqual(line.redacted, [
+      "request.headers.cookie",
+      "request.repeated_headers.cookie",
+      "request.query_params.token",
+      "request.repeated_query_params.token",
+    ]);
+    assert.deepEqual(line.hashed, ["request.headers.x-user", "request.repeated_headers.x-user"]);
+    assert.match(JSON.stringify(line.bag), /"via":\["a","b"\]/);
+  });
+
   it("gives an invalid time and an absent id a form", () => {
     const line = lineOf(decisionInstance({ bag: {}, timestampMs: Number.NaN }));
     assert.equal(line.time, "1970-01-01T00:00:00.000Z");

@@ -68,10 +68,19 @@ export function createRedaction({ redact, hash, hashKey }: RedactionOptions): (b
   };
 }
 
+/** The attributes that repeat the values of headers and query parameters, each value by itself. */
+const REPEATED = /^request\.repeated_(?=(?:headers|query_params)\.)/;
+
 /**
- * Whether a path is one of `patterns`, or below one. Case is ignored: redacting too much is the safe mistake.
+ * Whether a path is one of `patterns`, or below one. Case is ignored: redacting too much is the safe mistake. A pattern for a
+ * header or query parameter is one for its repeated values too.
  */
 function matcher(patterns: readonly string[]): (path: string) => boolean {
+  const matches = matcherOfPaths(patterns);
+  return (path) => matches(path) || (REPEATED.test(path) && matches(path.replace(REPEATED, "request.")));
+}
+
+function matcherOfPaths(patterns: readonly string[]): (path: string) => boolean {
   const exact = new Set<string>();
   const prefixes: string[] = [];
   for (const pattern of patterns.map((written) => written.toLowerCase())) {
