@@ -170,7 +170,25 @@ describe("an empty set", () => {
         "a folder's file is truncated",
         () => truncateSync(join(folder, "policies/a.yaml")),
         [POLICIES],
-        ["policies"],
+        ["policies", "policies/a.yaml"],
+      ],
+      [
+        "one file of two is truncated, as by a write on a full disk",
+        () => {
+          put("policies/b.yaml", METRIC);
+          truncateSync(join(folder, "policies/a.yaml"));
+        },
+        [POLICIES],
+        ["policies/a.yaml"],
+      ],
+      [
+        "one file of two has comments in place of its document",
+        () => {
+          put("policies/b.yaml", METRIC);
+          put("policies/a.yaml", POLICY.replace(/^/gm, "# "));
+        },
+        [POLICIES],
+        [],
       ],
       [
         "a folder's file is renamed",

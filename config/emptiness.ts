@@ -31,8 +31,8 @@ import { WORKLOAD_ENTRY } from "../core/documents/kinds/workload-entry.ts";
 import type { Diagnostic } from "../kernel/diagnostic.ts";
 import type { FileSet } from "./read-files.ts";
 
-// A volume that is unmounted leaves an empty folder behind. Accepting that as a set without policies would
-// open the mesh.
+// A volume that is unmounted leaves an empty folder behind, and a write on a full disk an empty file. Accepting
+// that as a set without policies would open the mesh.
 
 /**
  * The kinds that one part of the program works with. A set with none of them leaves that part nothing to do.
@@ -84,25 +84,37 @@ export const ANY_DOCUMENT: Purpose = purpose("documents", KINDS);
 
 /** The facts about a set that decide whether it is empty. */
 export interface SetContents {
-  /** Number of documents at or below each configured path, and in each folder below it. */
+  /**
+   * Number of documents at or below each configured path, in each folder below it, and in each file with documents or without
+   * any text.
+   */
   readonly documents: ReadonlyMap<string, number>;
   readonly kinds: ReadonlySet<string>;
 }
 
-export function contentsOf({ places }: Pick<FileSet, "places">, files: readonly ParsedFile[]): SetContents {
+export function contentsOf(
+  { places, files: read }: Pick<FileSet, "places" | "files">,
+  files: readonly ParsedFile[],
+): SetContents {
   const byFile = new Map(files.map(({ path, documents }) => [path, documents]));
   const count = (path: string): number => byFile.get(path)?.length ?? 0;
   return {
-    documents: new Map(
-      [...places].map(([place, paths]) => [place, paths.reduce((sum, path) => sum + count(path), 0)]),
-    ),
+    documents: new Map([
+      ...read
+        .filter(({ path, text }) => count(path) > 0 || text.trim() === "")
+        .map(({ path }) => [path, count(path)] as const),
+      ...[...places].map(
+        ([place, paths]) => [place, paths.reduce((sum, path) => sum + count(path), 0)] as const,
+      ),
+    ]),
     kinds: new Set(files.flatMap(({ documents }) => documents.map(({ definition }) => definition.kind))),
   };
 }
 
 /**
  * Faults of a set that is empty without an EmptySet document: a configured path without documents, a folder
- * that had documents in the set in force and still exists, or no document for any of the purposes (for any
+ * or a file that had documents in the set in force and still exists without any (a file without any text: comments
+ * may have taken their place on purpose), or no document for any of the purposes (for any
  * single purpose, if the set in force had documents for it). An EmptySet document declares the emptiness: of
  * its own folder, and for the purposes.
  */
