@@ -34,6 +34,17 @@ describe("request targets", () => {
   });
 });
 
+describe("request targets in absolute form", () => {
+  it("have the scheme of the connection, or http", () => {
+    const target = { path: "/b", query: "", authority: { host: "a", port: undefined } };
+    assert.deepEqual(parseRequestTarget("HTTPS://A/b", "BASE", "https"), target);
+    assert.deepEqual(parseRequestTarget("http://a/b", "BASE", "http"), target);
+    assert.deepEqual(parseRequestTarget("http://a/b", "BASE", "https"), target);
+    assert.ok(parseRequestTarget("https://a/b", "BASE", "http") instanceof Malformed);
+    assert.ok(parseRequestTarget("ftp://a/b", "BASE", "https") instanceof Malformed);
+  });
+});
+
 describe("the fast path of request targets", () => {
   it("accepts only targets that the slow path returns unchanged", () => {
     const piece = fc.constantFrom(

@@ -30,20 +30,23 @@ export function isCanonicalTarget(path: string, query: string): boolean {
 }
 
 /**
- * @param target In origin form, or in absolute form with the scheme http.
+ * @param target In origin form, or in absolute form.
+ * @param scheme Of the connection. An absolute form may have it, or http.
  * @returns Malformed for any other form, for a fragment, and for parts without a canonical form.
  */
 export function parseRequestTarget(
   target: string,
   normalization: PathNormalization,
+  scheme: "http" | "https" = "http",
 ): RequestTarget | Malformed {
   if (target.includes("#")) return new Malformed("has a fragment");
   let rest = target;
   let authority: Authority | undefined;
   if (!target.startsWith("/")) {
-    const [, named, after] = /^http:\/\/([^/?\\]*)(.*)$/is.exec(target) ?? [];
-    if (named === undefined || after === undefined || named === "")
-      return new Malformed("is neither a path nor a whole URL with the scheme http");
+    const [, written, named, after] = /^(https?):\/\/([^/?\\]*)(.*)$/is.exec(target) ?? [];
+    const isAllowed = written?.toLowerCase() === "http" || scheme === "https";
+    if (!isAllowed || named === undefined || after === undefined || named === "")
+      return new Malformed(`is neither a path nor a whole URL with the scheme ${scheme}`);
     const parsed = parseAuthority(named);
     if (parsed instanceof Malformed) return new Malformed(`names a host that ${parsed.reason}`);
     if (parsed.host === "") return new Malformed("names no host");

@@ -125,7 +125,8 @@ function canonicalize(exchange: Exchange): LocalReply | undefined {
   const { request, listener } = exchange;
   let named: Authority | undefined;
   if (!isCanonicalTarget(request.path, request.query)) {
-    const target = parseRequestTarget(request.path + request.query, listener.pathNormalization);
+    const written = request.path + request.query;
+    const target = parseRequestTarget(written, listener.pathNormalization, request.scheme);
     if (target instanceof Malformed) {
       return errorReply("bad_request", `The request target ${target.reason}.`);
     }

@@ -40,7 +40,7 @@ const REFUSED: readonly (readonly [name: string, bytes: string, status: number])
   ["no host", "GET / HTTP/1.1\r\nx: y\r\n\r\n", 400],
   ["a host with user information", "GET / HTTP/1.1\r\nhost: admin@a\r\n\r\n", 400],
   ["a host that is a path", "GET / HTTP/1.1\r\nhost: a/b\r\n\r\n", 400],
-  ["another scheme", "GET https://a/ HTTP/1.1\r\nhost: a\r\n\r\n", 400],
+  ["another scheme", "GET ftp://a/ HTTP/1.1\r\nhost: a\r\n\r\n", 400],
   ["a fragment", "GET /a#b HTTP/1.1\r\nhost: a\r\n\r\n", 400],
   ["the asterisk form", "OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n", 400],
   ["CONNECT", "CONNECT a:80 HTTP/1.1\r\nhost: a\r\n\r\n", 405],

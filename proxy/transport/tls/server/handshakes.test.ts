@@ -51,6 +51,16 @@ describe("TLS handshakes with clients", () => {
     assert.equal(bodyOf(await callTls(port, "x.org", { servername: "" })), "200 any by any");
   });
 
+  it("carry requests whose target is a whole URL with the scheme https (RFC 9112, section 3.2.2)", async () => {
+    const { port } = await startTlsEdge([SHOP], files);
+    const statusOf = async (path: string) => {
+      const reply = await callTls(port, "shop.example", { path });
+      return typeof reply === "string" ? reply : reply.status;
+    };
+    assert.equal(await statusOf("https://shop.example/a"), 200);
+    assert.equal(await statusOf("ftp://shop.example/a"), 400);
+  });
+
   it("close the connection of a name that no server has, or of none", async () => {
     const rig = await startTlsEdge([SHOP], files);
     assert.equal(await callTls(rig.port, "other.example"), "ECONNRESET");
