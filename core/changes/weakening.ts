@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { DRY_RUN } from "../snapshot/authorization/authorization-policies.ts";
+import { type PeriodRule, USUAL_LENGTH_MS } from "../quota/period/period-rule.ts";
 import { parseDurationMs } from "../../kernel/duration.ts";
 import type { DocumentSummary } from "../snapshot/snapshot.ts";
 
@@ -13,6 +14,8 @@ interface Guarding {
   readonly onStoreFailure?: string;
   readonly limit?: number;
   readonly window?: string;
+  readonly period?: { readonly every: PeriodRule["every"] };
+  readonly overrides?: readonly { readonly when: string; readonly limit: number }[];
   readonly match?: unknown;
   readonly mtls?: { readonly mode?: string };
 }
@@ -52,15 +55,33 @@ export function weakeningOf(before: DocumentSummary, after: DocumentSummary | un
     return "requests pass now when it cannot be decided";
   if (old.onStoreFailure !== "allow" && now.onStoreFailure === "allow")
     return "requests pass now without a count while the store is unavailable";
-  return before.kind === "QuotaPolicy" && rateOf(now) > rateOf(old) ? "its limit is higher" : undefined;
+  return before.kind === "QuotaPolicy" && allowsMore(old, now) ? "its limit is higher" : undefined;
 }
 
 function isShadow({ spec, metadata }: DocumentSummary): boolean {
   return (spec as Guarding).mode === "shadow" || metadata?.annotations?.[DRY_RUN] === "true";
 }
 
-/** The limit for each millisecond of the window; the limit itself where there is no window, or one that is not read here. */
-function rateOf({ limit = 0, window }: Guarding): number {
-  const windowMs = typeof window === "string" ? parseDurationMs(window) : undefined;
-  return windowMs === undefined || windowMs === 0 ? limit : limit / windowMs;
+/**
+ * Whether the limit of any request is higher now, in proportion to the time in which it is used up. Undefined for a limit for
+ * a time and one without, which cannot be compared.
+ */
+function allowsMore(old: Guarding, now: Guarding): boolean | undefined {
+  const [oldMs, nowMs] = [lengthOf(old), lengthOf(now)];
+  if ((oldMs === undefined) !== (nowMs === undefined)) return undefined;
+  const conditions = [
+    undefined,
+    ...[old, now].flatMap(({ overrides = [] }) => overrides.map(({ when }) => when)),
+  ];
+  return conditions.some((when) => limitOf(now, when) / (nowMs ?? 1) > limitOf(old, when) / (oldMs ?? 1));
+}
+
+/** Milliseconds in which the limit is used up; undefined for a limit at any time. */
+function lengthOf({ window, period }: Guarding): number | undefined {
+  return period === undefined ? parseDurationMs(window ?? "") : USUAL_LENGTH_MS[period.every];
+}
+
+/** The limit of the requests for which this override's condition alone is true; without one, that of all others. */
+function limitOf({ limit = 0, overrides = [] }: Guarding, when: string | undefined): number {
+  return overrides.find((override) => override.when === when)?.limit ?? limit;
 }
