@@ -30,6 +30,7 @@ export function forwardedFilter(identity?: OwnIdentity): Filter {
     },
     onRequestTrailers({ listener }, trailers) {
       if (listener.edge) trailers.removeWhere(listener.trustedHops > 0 ? isMeshClaim : isClaim);
+      if (listener.peerTls !== undefined) trailers.remove(CLIENT_CERTIFICATE);
     },
   };
 }

@@ -36,7 +36,25 @@ export function headersFilter(): Filter {
       // An upstream's own `server` header is kept: it helps debugging, and hiding it protects nothing.
       if (!response.headers.has("server")) response.headers.appendPlain("server", "purser");
     },
+    onRequestTrailers({ verdict, selection }, trailers) {
+      if (verdict !== undefined) removeNamed(verdict.requestHeaders, trailers);
+      if (selection?.kind !== "forward") return;
+      removeNamed(selection.matched.requestHeaders, trailers);
+      removeNamed(selection.destination.requestHeaders, trailers);
+    },
+    onResponseTrailers({ verdict, selection }, trailers) {
+      if (selection?.kind === "forward") {
+        removeNamed(selection.destination.responseHeaders, trailers);
+        removeNamed(selection.matched.responseHeaders, trailers);
+      }
+      if (verdict !== undefined) removeNamed(verdict.responseHeaders, trailers);
+    },
   };
+}
+
+/** A removed field must not come as a trailer instead: some recipients merge trailers into the headers. */
+function removeNamed(operations: readonly HeaderOperation[], trailers: HeaderList): void {
+  for (const { operation, name } of operations) if (operation === "remove") trailers.remove(name);
 }
 
 /** Applies operations in order; control characters in their values become spaces. */

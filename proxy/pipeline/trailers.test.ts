@@ -5,14 +5,17 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 
 import {
+  ALLOW,
   cleanUp,
   clusterOf,
   configOf,
   deadPort,
   endpointAt,
+  forwardTo,
   groupOf,
   raw,
   type Rig,
+  routeOf,
   startProxy,
   startWith,
   tcpUpstream,
@@ -57,6 +60,18 @@ describeHttp1("response trailers", () => {
       "host: b\r\nset-cookie: a=b\r\nkeep-alive: x\r\ncontent-type: text/html\r\nlocation: /\r\n";
     const { port } = await answering(`${CHUNKED}2\r\nhi\r\n0\r\n${forbidden}x-sum: 7\r\n\r\n`);
     assert.match(await raw(port, GET), /\r\nhi\r\n0\r\nx-sum: 7\r\n\r\n$/);
+  });
+
+  it("lose fields that policies and routes remove", async () => {
+    const { port: upstream } = await tcpUpstream((socket) =>
+      socket.once("data", () => socket.write(`${CHUNKED}0\r\nx-a: 1\r\nX-B: 2\r\nx-sum: 7\r\n\r\n`)),
+    );
+    const cluster = clusterOf([endpointAt(upstream)]);
+    const responseHeaders = { set: {}, add: {}, remove: ["x-a"] };
+    const routes = [routeOf(forwardTo(cluster.name), { responseHeaders })];
+    const { port, policy } = await startProxy(configOf({ clusters: [cluster], routes }));
+    policy.decide = () => ({ ...ALLOW, responseHeaders: [{ operation: "remove", name: "x-b" }] });
+    assert.match(await raw(port, GET), /\r\n\r\n0\r\nx-sum: 7\r\n\r\n$/);
   });
 
   it("are dropped for a client of HTTP/1.0, which has no chunks", async () => {
@@ -129,6 +144,14 @@ describeHttp1("request trailers", () => {
     await raw(port, post(`${dropped}x-sum: 7\r\n`));
     assert.deepEqual({ ...seen[0]?.trailers }, { "x-sum": "7" });
     assert.equal(seen[0]?.headers["x-user"], "ann");
+  });
+
+  it("lose fields that policies and routes remove", async () => {
+    const remove = (name: string) => ({ set: {}, add: {}, remove: [name] });
+    const { port, seen, policy } = await start({ route: { requestHeaders: remove("x-a") } });
+    policy.decide = () => ({ ...ALLOW, requestHeaders: [{ operation: "remove", name: "x-b" }] });
+    await raw(port, post("x-a: 1\r\nX-B: 2\r\nx-sum: 7\r\n"));
+    assert.deepEqual({ ...seen[0]?.trailers }, { "x-sum": "7" });
   });
 
   it("with framing fields make the proxy refuse the request", async () => {

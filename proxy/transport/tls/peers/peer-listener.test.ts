@@ -244,6 +244,20 @@ describe("a listener with mutual TLS", () => {
     assert.equal(groupOf(rig.policy.checks, "connection")["mtls"], true);
   });
 
+  it("takes no x-forwarded-client-cert from trailers", async () => {
+    let trailers: readonly string[] | undefined;
+    const { port: upstream } = await httpUpstream((incoming, outgoing) => {
+      incoming.resume().on("end", () => {
+        trailers = incoming.rawTrailers;
+        outgoing.end();
+      });
+    });
+    const { port } = await startServer(upstream, "permissive", credential());
+    const head = "POST / HTTP/1.1\r\nhost: cart\r\ntransfer-encoding: chunked\r\n\r\n";
+    await raw(port, `${head}0\r\nx-forwarded-client-cert: URI=spiffe://a/b\r\nx-sum: 7\r\n\r\n`);
+    assert.deepEqual(trailers, ["x-sum", "7"]);
+  });
+
   it("refuses every call in mode strict without a certificate of its own, with the reason", async () => {
     const { port: upstream } = await httpUpstream((_incoming, outgoing) => outgoing.end());
     const rig = await startServer(upstream, "strict", undefined);
