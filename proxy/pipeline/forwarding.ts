@@ -136,6 +136,7 @@ export class Forwarding implements TriesEvents, RequestEvents, TimerOwner {
     // The end of an upgraded connection's bytes is a half-close.
     if (this.#exchange.upgraded) return;
     this.#startTimeout();
+    this.#tries.onBodySent();
     if (trailers !== undefined) this.#events.onRequestTrailers(trailers);
   }
 

@@ -102,26 +102,39 @@ describeTransports("an upstream in trouble", () => {
     assert.ok(performance.now() - started < 1_000);
   });
 
-  it("is not timed out for a client's slow upload", async () => {
-    const { port } = await startWith(
-      (incoming, outgoing) => {
-        incoming.resume().on("end", () => outgoing.end("got it"));
-      },
-      { action: { timeoutMs: 80 } },
-    );
-    const received = new Promise<string>((resolve) => {
-      const socket = connect(port, "127.0.0.1");
-      let text = "";
-      socket.on("data", (chunk) => {
-        text += chunk;
-        if (text.includes("got it")) socket.destroy();
+  for (const [what, action] of [
+    ["the route's timeout", { timeoutMs: 80 }],
+    // A body of unknown length is sent as it comes.
+    ["the timeout of a try", { retry: { ...RETRY, perTryTimeoutMs: 80 } }],
+  ] as const)
+    it(`is not timed out by ${what} for a client's slow upload`, async () => {
+      const { port } = await startWith(
+        (incoming, outgoing) => {
+          incoming.resume().on("end", () => outgoing.end("got it"));
+        },
+        { action },
+      );
+      const received = new Promise<string>((resolve) => {
+        const socket = connect(port, "127.0.0.1");
+        let text = "";
+        socket.on("data", (chunk) => {
+          text += chunk;
+          if (text.includes("got it") || text.includes("504")) socket.destroy();
+        });
+        socket.on("close", () => resolve(text));
+        socket.write("POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n");
+        setTimeout(() => socket.write("1\r\nb\r\n"), 70);
+        setTimeout(() => socket.write("0\r\n\r\n"), 140);
       });
-      socket.on("close", () => resolve(text));
-      socket.write("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\na");
-      setTimeout(() => socket.write("b"), 70);
-      setTimeout(() => socket.write("c"), 140);
+      assert.match(await received, /^HTTP\/1\.1 200 /);
     });
-    assert.match(await received, /^HTTP\/1\.1 200 /);
+
+  it("is timed out by the timeout of a try once a body that is sent as it comes has ended", async () => {
+    const { port } = await startWith((incoming) => incoming.resume(), {
+      action: { retry: { ...RETRY, perTryTimeoutMs: 50 } },
+    });
+    const chunked = { "transfer-encoding": "chunked" };
+    assert.equal((await call(port, { method: "POST", headers: chunked, body: "a" })).status, 504);
   });
 
   itHttp1("up", "makes a truncated response look truncated", async () => {

@@ -110,6 +110,14 @@ export class Tries implements HedgedTries, TimerOwner {
     this.#try();
   }
 
+  /**
+   * A body that is sent as it comes has ended. Only now the timeout of the try begins, as in Envoy: a slow upload is not the
+   * endpoint's fault.
+   */
+  onBodySent(): void {
+    if (this.#stream !== undefined && !this.#hasResponse) this.#startTryTimeout();
+  }
+
   /** Resets the current try, because the route's timeout has passed. */
   timeOut(): void {
     // Once the response has begun, or in the pause before a retry, no endpoint is at fault.
@@ -275,10 +283,7 @@ export class Tries implements HedgedTries, TimerOwner {
     }
     this.#exchange.endpoint = target;
     this.#exchange.tries++;
-    if (this.#action.retry.perTryTimeoutMs > 0) {
-      this.#tryTimeout ??= new WheelTimer(this);
-      this.#timers.start(this.#tryTimeout, this.#action.retry.perTryTimeoutMs);
-    }
+    if (this.#canSendAgain) this.#startTryTimeout();
     const { method, path, query, headers, hasBody, contentLength, upgrade } = this.#exchange.request;
     const head = {
       method,
@@ -388,6 +393,13 @@ export class Tries implements HedgedTries, TimerOwner {
     if (stream === undefined) return;
     this.#stream = undefined;
     this.#target?.upstream.closed(stream, reason);
+  }
+
+  #startTryTimeout(): void {
+    const { perTryTimeoutMs } = this.#action.retry;
+    if (perTryTimeoutMs === 0) return;
+    this.#tryTimeout ??= new WheelTimer(this);
+    this.#timers.start(this.#tryTimeout, perTryTimeoutMs);
   }
 
   #endTryTimeout(): void {
