@@ -172,6 +172,36 @@ describe("an expression", () => {
     assert.ok(failure.message.length < 400);
   });
 
+  it("reads text of any name, however an expression reads it", async () => {
+    for (const name of [
+      "_jsonata_lambda",
+      "_jsonata_function",
+      "_jsonata_x",
+      "sequence",
+      "then",
+      "next",
+      "a",
+    ]) {
+      const { view } = createRecorder({ q: { [name]: "evil" } });
+      for (const source of [
+        `q."${name}"`,
+        `q.("${name}" in $keys($) ? "evil")`,
+        `$lookup(q, "${name}")`,
+        `q.*`,
+        `$each(q, function($v) { $v })`,
+        `$string(q) ~> $match(/evil/) ~> $lookup("match")`,
+        `(q ~> function($o) { $o."${name}" })`,
+        `($o := q; $o."${name}")`,
+        `$merge([q])."${name}"`,
+        `$spread(q)."${name}"`,
+        `$sift(q, function($v) { $v = "evil" })."${name}"`,
+        `q[$."${name}" = "evil"]."${name}"`,
+        `$reduce([q, 1], function($o, $n) { $o."${name}" })`,
+      ])
+        assert.equal(await valueOf(source, view), "evil", `${name}: ${source}`);
+    }
+  });
+
   it("is not confused by attributes named like JSONata's own marks", async () => {
     const { view } = createRecorder({
       claims: { _jsonata_lambda: true, tupleStream: true, outerWrapper: ["x"], tier: "gold" },

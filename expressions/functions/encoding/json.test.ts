@@ -56,6 +56,11 @@ describe("JSON in expressions", () => {
     }
   });
 
+  it("keeps members that are only named like a mark", () => {
+    const text = '{"_jsonata_lambda":"evil","_jsonata_function":{"a":1},"_jsonata_x":true}';
+    assert.equal(stringify(parse(text)), text);
+  });
+
   it("is bounded in depth and length", () => {
     const nested = (depth: number): string => "[".repeat(depth) + "]".repeat(depth);
     assert.ok(Array.isArray(parse(nested(64))));

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { isFunctionMark } from "../../runtime/calls/function-marks.ts";
 import type { Guard } from "../../runtime/guard.ts";
 import { plainValue } from "../../runtime/plain-value.ts";
 import { isFunction } from "../../runtime/calls/function-marks.ts";
@@ -12,9 +13,6 @@ import type { FunctionDefinition } from "../definition.ts";
 /** Longest JSON text, in UTF-16 units: four times the common limit of proxies for all headers together. */
 const MAX_LENGTH = 262_144;
 const MAX_DEPTH = 64;
-
-/** The marks of JSONata's functions: JSONata would call a request's object with such a member. */
-const FUNCTION_MARKS: readonly string[] = ["_jsonata_lambda", "_jsonata_function"];
 
 function jsonParse(text: string | undefined): unknown {
   if (text === undefined) return undefined;
@@ -31,7 +29,7 @@ function jsonParse(text: string | undefined): unknown {
 }
 
 function withoutMarks(key: string, value: unknown): unknown {
-  return FUNCTION_MARKS.includes(key) ? undefined : value;
+  return isFunctionMark(key, value) ? undefined : value;
 }
 
 /**

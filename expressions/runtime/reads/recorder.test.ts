@@ -138,6 +138,21 @@ describe("a recorder", () => {
     assert.deepEqual(Object.keys(valueAt(view, ["claims"]) as object), ["tier"]);
   });
 
+  it("hides no property that is only named like a mark of functions", () => {
+    const headers = { _jsonata_function: "evil", _jsonata_lambda: "evil", _jsonata_x: "evil", a: "b" };
+    const { view } = createRecorder({ request: { headers } });
+    const seen = valueAt(view, ["request", "headers"]) as object;
+    assert.deepEqual(Object.entries(seen), Object.entries(headers));
+    for (const name of Object.keys(headers)) {
+      assert.equal(
+        valueAt(createRecorder({ headers }).view, ["headers", name]),
+        headers[name as keyof typeof headers],
+      );
+      const recorder = createRecorder({ list: [headers] });
+      assert.deepEqual({ ...((valueAt(recorder.view, ["list"]) as object[])[0] as object) }, headers);
+    }
+  });
+
   it("gives the same view for the same object, and names in one order for any order of keys", () => {
     const { view } = createRecorder({ o: { b: 1, a: 2 } });
     assert.equal(view["o"], view["o"]);

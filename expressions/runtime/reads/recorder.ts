@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { FUNCTION_MARKS, isFunctionMark } from "../calls/function-marks.ts";
 import type { DataObject, DataPath, Data } from "../../data.ts";
 import type { AttributeReference } from "./reference.ts";
 
@@ -66,17 +67,12 @@ const ABSENT: Reading = { kind: "absent" };
  * header called `sequence`) is distinguished from a probe, and a probe finds nothing even if the attribute
  * exists.
  */
-const PROBES: ReadonlySet<string> = new Set(
-  "sequence tupleStream outerWrapper cons signature token position thunk arity then next toJSON constructor".split(
+const PROBES: ReadonlySet<string> = new Set([
+  ..."sequence tupleStream outerWrapper cons signature token position thunk arity then next toJSON constructor".split(
     " ",
   ),
-);
-
-/**
- * JSONata takes any object with a property of this prefix for a function: claims of a token must not become
- * functions.
- */
-const RESERVED_PREFIX = "_jsonata_";
+  ...FUNCTION_MARKS,
+]);
 
 /**
  * One object of the bag behind its view: a Proxy with an empty target, so that no Proxy invariant of the bag
@@ -124,7 +120,7 @@ class RecordedObject implements ProxyHandler<Branch> {
   ownKeys(): string[] {
     this.#whole = true;
     return Object.keys(this.#raw)
-      .filter((key) => this.#raw[key] !== undefined && !key.startsWith(RESERVED_PREFIX))
+      .filter((key) => this.#raw[key] !== undefined && !isFunctionMark(key, this.#raw[key]))
       .sort();
   }
 
@@ -170,10 +166,10 @@ class RecordedObject implements ProxyHandler<Branch> {
   }
 
   #isProbe(key: string): boolean {
-    if (key.startsWith(RESERVED_PREFIX)) return true;
     if (!PROBES.has(key) || this.#whole) return false;
     const wasAsked = this.#asked === key;
-    this.#asked = undefined;
+    // Marks are probed between hasOwnProperty and the read of another property, or of the mark itself.
+    if (!FUNCTION_MARKS.includes(key)) this.#asked = undefined;
     return !wasAsked;
   }
 
@@ -187,7 +183,7 @@ class RecordedObject implements ProxyHandler<Branch> {
 
   #firstRead(key: string): Reading {
     const value = Object.hasOwn(this.#raw, key) ? this.#raw[key] : undefined;
-    if (value === undefined || key.startsWith(RESERVED_PREFIX)) return ABSENT;
+    if (value === undefined || isFunctionMark(key, value)) return ABSENT;
     if (typeof value !== "object" || value === null) return { kind: "exact", value };
     if (Array.isArray(value)) return { kind: "exact", value: copyOf(value) };
     return { kind: "object", object: new RecordedObject(value as Branch) };
@@ -217,7 +213,7 @@ function copyOf(value: Data): Data {
   const copy: Record<string, Data> = Object.create(null);
   for (const key of Object.keys(branch).sort()) {
     const member = branch[key];
-    if (member !== undefined && !key.startsWith(RESERVED_PREFIX)) copy[key] = copyOf(member);
+    if (member !== undefined && !isFunctionMark(key, member)) copy[key] = copyOf(member);
   }
   return Object.freeze(copy);
 }
