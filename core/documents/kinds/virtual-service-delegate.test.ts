@@ -32,7 +32,12 @@ describe("a delegate's route", () => {
       [{ headers: { a: { exact: "1" } } }, { headers: { b: { exact: "1" } } }, true],
       [{ headers: { a: { exact: "1" } } }, { headers: { a: { exact: "2" } } }, false],
       [{ headers: { a: {} } }, { headers: { a: { exact: "2" } } }, false],
-      [{ withoutHeaders: { a: { prefix: "1" } } }, { withoutHeaders: { a: { prefix: "12" } } }, true],
+      // A match holds for fewer requests if it refuses more values.
+      [{ withoutHeaders: { a: { prefix: "1" } } }, { withoutHeaders: { a: { prefix: "12" } } }, false],
+      [{ withoutHeaders: { a: {} } }, { withoutHeaders: { a: { exact: "1" } } }, false],
+      [{ withoutHeaders: { a: { prefix: "12" } } }, { withoutHeaders: { a: { prefix: "1" } } }, true],
+      [{ withoutHeaders: { a: { exact: "1" } } }, { withoutHeaders: { a: { exact: "1" } } }, true],
+      [{ withoutHeaders: { a: { exact: "1" } } }, { withoutHeaders: { b: {} } }, true],
       [{ queryParams: { a: { exact: "1" } } }, { queryParams: { a: { regex: "1" } } }, false],
       [{ ignoreUriCase: true }, {}, false],
       [{ ignoreUriCase: false }, {}, true],

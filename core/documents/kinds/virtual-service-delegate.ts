@@ -63,8 +63,12 @@ function narrows(root: HttpMatchSpec, leaf: HttpMatchSpec): boolean {
     (["uri", "scheme", "method", "authority"] as const).every((field) =>
       textNarrows(root[field], leaf[field]),
     ) &&
-    (["headers", "withoutHeaders", "queryParams"] as const).every((field) =>
+    (["headers", "queryParams"] as const).every((field) =>
       Object.entries(leaf[field] ?? {}).every(([name, match]) => textNarrows(root[field]?.[name], match)),
+    ) &&
+    // The other way round: a match that refuses fewer values holds for more requests. Istio does not tell them apart.
+    Object.entries(leaf.withoutHeaders ?? {}).every(([name, match]) =>
+      textNarrows(match, root.withoutHeaders?.[name]),
     ) &&
     (root.ignoreUriCase ?? false) === (leaf.ignoreUriCase ?? false) &&
     (root.port === undefined || leaf.port === undefined || root.port === leaf.port) &&
