@@ -43,6 +43,16 @@ describe("reading configuration files", () => {
     ]);
   });
 
+  it("reads YAML files in any case of their endings, and no others", async () => {
+    const names = ["a.yaml", "b.yml", "c.YAML", "d.Yml", "e.yaml~", "f.txt", "gyaml"];
+    for (const name of names) writeFileSync(join(folder, name), "a: 1");
+    const { files } = await readFiles([folder], DEFAULT_SIZE_LIMITS);
+    assert.deepEqual(
+      files.map(({ path }) => path),
+      names.slice(0, 4).map((name) => join(folder, name)),
+    );
+  });
+
   it("skips dotfiles and installed packages", async () => {
     for (const place of [".git", join("node_modules", "some"), join("sub", "node_modules")]) {
       mkdirSync(join(folder, place), { recursive: true });

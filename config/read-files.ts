@@ -213,7 +213,7 @@ function isLeftOut(name: string): boolean {
 }
 
 export function isYaml(name: string): boolean {
-  return /\.ya?ml$/.test(name);
+  return /\.ya?ml$/i.test(name);
 }
 
 async function isLink(path: string): Promise<boolean> {

@@ -13,7 +13,7 @@ import { ConfigRejected } from "../../config/config-rejected.ts";
 const MOST_FILES = 20_000;
 const DEEPEST = 20;
 
-const YAML_FILE = /\.ya?ml$/;
+const YAML_FILE = /\.ya?ml$/i;
 /**
  * Fast path: skips parsing of files without a PolicyTest, which are most. The kind may be a field of JSON or of an item of a
  * List, and have a tag or an anchor.
