@@ -240,6 +240,20 @@ describe("a VirtualService's route", () => {
     assert.match(fault, /"conect-failure" is not a retry condition.*did you mean "connect-failure"/);
   });
 
+  it("has one condition on a header", () => {
+    const faults = (match: object) => faultsOfRoute({ route: [TO_A], match: [match] });
+    const a = { exact: "a" };
+    assert.equal(faults({ headers: { "X-A": a, "x-b": a }, withoutHeaders: { "x-a": a } }), "");
+    assert.match(faults({ headers: { "X-A": a, "x-a": a } }), /x-a and X-A are the same header/);
+    assert.match(faults({ withoutHeaders: { "x-a": a, "X-a": {} } }), /X-a and x-a are the same header/);
+    assert.match(
+      faults({ authority: a, headers: { ":Authority": a } }),
+      /either authority or the header :Authority/,
+    );
+    const proto = { "X-Forwarded-Proto": a };
+    assert.match(faults({ scheme: a, headers: proto }), /either scheme or the header X-Forwarded-Proto/);
+  });
+
   it("has only valid RE2 expressions", () => {
     const match = [
       { uri: { regex: "(" }, headers: { a: { regex: "(?=.*x)" } }, queryParams: { b: { regex: "x+" } } },

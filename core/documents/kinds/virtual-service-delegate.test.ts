@@ -38,6 +38,14 @@ describe("a delegate's route", () => {
       [{ withoutHeaders: { a: { prefix: "12" } } }, { withoutHeaders: { a: { prefix: "1" } } }, true],
       [{ withoutHeaders: { a: { exact: "1" } } }, { withoutHeaders: { a: { exact: "1" } } }, true],
       [{ withoutHeaders: { a: { exact: "1" } } }, { withoutHeaders: { b: {} } }, true],
+      // Names of headers have no case.
+      [{ headers: { "X-A": { exact: "1" } } }, { headers: { "x-a": { exact: "2" } } }, false],
+      [{ headers: { "X-A": { exact: "1" } } }, { headers: { "x-a": { exact: "1" } } }, true],
+      [{ withoutHeaders: { "X-A": {} } }, { withoutHeaders: { "x-a": { exact: "2" } } }, false],
+      // The same condition under two names.
+      [{ headers: { "X-Forwarded-Proto": { exact: "https" } } }, { scheme: { exact: "http" } }, false],
+      [{ scheme: { exact: "https" } }, { headers: { "x-forwarded-proto": { exact: "http" } } }, false],
+      [{ headers: { ":authority": { exact: "a" } } }, { authority: { exact: "b" } }, false],
       [{ queryParams: { a: { exact: "1" } } }, { queryParams: { a: { regex: "1" } } }, false],
       [{ ignoreUriCase: true }, {}, false],
       [{ ignoreUriCase: false }, {}, true],

@@ -3,7 +3,8 @@
 
 import { selects } from "../../traffic/labels.ts";
 import type { StringMatchSpec } from "./traffic-fields.ts";
-import type { HttpMatchSpec } from "./virtual-service-match.ts";
+import { AUTHORITY_HEADER } from "../../traffic/route-match.ts";
+import { type HttpMatchSpec, SCHEME_HEADER } from "./virtual-service-match.ts";
 import type { HttpRouteSpec } from "./virtual-service-schema.ts";
 
 // Delegation as in Istio: a route of a VirtualService hands its requests to the routes of another one, the delegate,
@@ -37,12 +38,37 @@ function mergeMatches(
   if (roots.length === 0) return [...leaves];
   if (leaves.length === 0) return [...roots];
   const merged: HttpMatchSpec[] = [];
-  for (const leaf of leaves) {
-    const wider = roots.filter((root) => narrows(root, leaf));
+  const lowered = roots.map(withLowerNames);
+  for (const leaf of leaves.map(withLowerNames)) {
+    const wider = lowered.filter((root) => narrows(root, leaf));
     if (wider.length === 0) return undefined;
     merged.push(...wider.map((root) => mergeMatch(root, leaf)));
   }
   return merged;
+}
+
+/** The match with the names of headers in lower case: a condition must not hide from another one behind a capital. */
+function withLowerNames(match: HttpMatchSpec): HttpMatchSpec {
+  const { headers, withoutHeaders } = match;
+  return withoutUndefined<HttpMatchSpec>({
+    ...match,
+    headers: headers && lowerNames(headers),
+    withoutHeaders: withoutHeaders && lowerNames(withoutHeaders),
+  });
+}
+
+function lowerNames<T>(record: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+/** Fields whose condition may be written as one on a header too. */
+const HEADERS_OF_FIELDS = { scheme: SCHEME_HEADER, authority: AUTHORITY_HEADER } as const;
+
+/** Whether one match has a condition as a field, and the other one has it as a header: only one of them would count. */
+function collides(a: HttpMatchSpec, b: HttpMatchSpec): boolean {
+  return (["scheme", "authority"] as const).some(
+    (field) => a[field] !== undefined && b.headers?.[HEADERS_OF_FIELDS[field]] !== undefined,
+  );
 }
 
 function mergeMatch(root: HttpMatchSpec, leaf: HttpMatchSpec): HttpMatchSpec {
@@ -66,6 +92,8 @@ function narrows(root: HttpMatchSpec, leaf: HttpMatchSpec): boolean {
     (["headers", "queryParams"] as const).every((field) =>
       Object.entries(leaf[field] ?? {}).every(([name, match]) => textNarrows(root[field]?.[name], match)),
     ) &&
+    !collides(root, leaf) &&
+    !collides(leaf, root) &&
     // The other way round: a match that refuses fewer values holds for more requests. Istio does not tell them apart.
     Object.entries(leaf.withoutHeaders ?? {}).every(([name, match]) =>
       textNarrows(match, root.withoutHeaders?.[name]),

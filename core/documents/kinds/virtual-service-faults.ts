@@ -6,6 +6,7 @@ import { compileReplacement } from "../../../kernel/matching/re2-replacement.ts"
 import { compileRe2 } from "../../../kernel/matching/regex.ts";
 import { suggest } from "../../../kernel/suggest.ts";
 import { forwardedPath } from "../../traffic/request-target.ts";
+import { AUTHORITY_HEADER } from "../../traffic/route-match.ts";
 import { parseRetryOn, REFUSED_RETRY_WORDS, RETRY_WORDS } from "../../traffic/retry.ts";
 import { corsFaults } from "./cors-policy.ts";
 import { headerMapFaults, headerNamesFaults } from "./header-faults.ts";
@@ -42,7 +43,8 @@ export function virtualServiceFaults(spec: VirtualServiceSpec): readonly SpecFau
       ...rewriteFaults(route.rewrite, [...path, "rewrite"]),
       ...(route.match ?? []).flatMap((match, matchIndex) => [
         ...regexFaults(match, [...path, "match", matchIndex]),
-        ...schemeFaults(match, [...path, "match", matchIndex]),
+        ...headerFieldFaults(match, [...path, "match", matchIndex]),
+        ...spellingFaults(match, [...path, "match", matchIndex]),
         ...sourceFaults(match, isDelegate ? undefined : spec.gateways, [...path, "match", matchIndex]),
         // A delegate's gateways are those of the VirtualServices that delegate to it.
         ...(isDelegate
@@ -164,11 +166,28 @@ function regexFaults(match: HttpMatchSpec, path: Path): readonly SpecFault[] {
   });
 }
 
-/** The scheme is matched by this header, whose condition cannot hold beside another one. */
-function schemeFaults({ scheme, headers = {} }: HttpMatchSpec, path: Path): readonly SpecFault[] {
-  const name = Object.keys(headers).find((each) => each.toLowerCase() === SCHEME_HEADER);
-  if (scheme === undefined || name === undefined) return [];
-  return [{ path: [...path, "scheme"], message: `A match has either scheme or the header ${name}` }];
+/** Scheme and authority are matched by headers, whose conditions cannot hold beside other ones. */
+function headerFieldFaults(match: HttpMatchSpec, path: Path): readonly SpecFault[] {
+  return (["scheme", "authority"] as const).flatMap((field) => {
+    const header = field === "scheme" ? SCHEME_HEADER : AUTHORITY_HEADER;
+    const name = Object.keys(match.headers ?? {}).find((each) => each.toLowerCase() === header);
+    if (match[field] === undefined || name === undefined) return [];
+    return [{ path: [...path, field], message: `A match has either ${field} or the header ${name}` }];
+  });
+}
+
+/** Of two conditions on one header, in two spellings of its name, only one would count. */
+function spellingFaults(match: HttpMatchSpec, path: Path): readonly SpecFault[] {
+  return (["headers", "withoutHeaders"] as const).flatMap((field) => {
+    const spellings = new Map<string, string>();
+    return Object.keys(match[field] ?? {}).flatMap((name) => {
+      const earlier = spellings.get(name.toLowerCase());
+      spellings.set(name.toLowerCase(), name);
+      if (earlier === undefined) return [];
+      const message = `${name} and ${earlier} are the same header; write it once`;
+      return [{ path: [...path, field, name], message }];
+    });
+  });
 }
 
 function headerFaults(operations: HeaderOperationsSpec | undefined, path: Path): readonly SpecFault[] {
