@@ -456,6 +456,18 @@ const MISTAKES: readonly Mistake[] = [
   ],
   [
     "deny",
+    'request.headers."x-role " = "x"',
+    'warning UNKNOWN_ATTRIBUTE: request.headers."x-role"',
+    'request.headers."x-role_1.a~" = "x"',
+  ],
+  [
+    "deny",
+    'request.headers."\u0445-role" = "x"',
+    "warning UNKNOWN_ATTRIBUTE",
+    'request.headers."h-role" = "x"',
+  ],
+  [
+    "deny",
     'request.headers."user_agent" = "x"',
     'warning UNKNOWN_ATTRIBUTE: request.headers."user-agent"',
     'request.headers."x-user" = "x"',

@@ -76,9 +76,12 @@ function checkDashes(ast: AstNode, source: string, inference: Inferred): readonl
   return ranges;
 }
 
+/** A token (RFC 9110, 5.6.2). */
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+
 /**
- * Notes header names in upper case (the bag has lower-case names only), and likely misspellings of well-known
- * headers.
+ * Notes header names in upper case (the bag has lower-case names only) and with characters that no header name has, and
+ * likely misspellings of well-known headers.
  */
 function checkHeaderNames(ast: AstNode, inference: Inferred): void {
   walk(ast, (node) => {
@@ -95,6 +98,18 @@ function checkHeaderNames(ast: AstNode, inference: Inferred): void {
         severity: "warning",
         message,
         suggestion: pseudo,
+      });
+      return;
+    }
+    if (!HEADER_NAME.test(small)) {
+      const trimmed = small.trim();
+      inference.findings.add(node, {
+        code: "PURSER_EXPR_UNKNOWN_ATTRIBUTE",
+        severity: "warning",
+        message: `no header can have the name ${JSON.stringify(name)}`,
+        ...(HEADER_NAME.test(trimmed)
+          ? { suggestion: `${declaration?.name}.${JSON.stringify(trimmed)}` }
+          : {}),
       });
       return;
     }
