@@ -85,6 +85,7 @@ spec: { ports: [{ name: http, port: 80 }], selector: { app: shop, version: v2 } 
 - **Wrong references**: a backend that is not permitted, or that no Service has with this port, gets its share of the requests, and each of these is answered with 500 (a gRPC
   call with UNAVAILABLE). The share is drawn like an injected fault. A Service without endpoints gives 503. Loading warns of each reference; \`--strict\` makes the warnings errors.
 - **Other namespaces**: a backend or Secret of another namespace needs a ReferenceGrant there. A listener without a permitted certificate is not served.
+- **Listener isolation**: of the listeners of a port, the one with the most specific hostname for a host decides by its \`allowedRoutes\` which routes the host has.
 - **allowedRoutes**: documents have no labels of namespaces but \`kubernetes.io/metadata.name\`. Any other selector selects nothing, with a warning.
 - **Service as parent** (the mesh, GAMMA): the routes are for the calls of sidecars. A caller's namespace that has routes of its own for the Service uses these alone; else
   the routes of the Service's namespace are used. Calls that no rule takes get 404.

@@ -58,6 +58,39 @@ describe("a Gateway's listeners", () => {
     assert.equal(routed(text + narrow, { host: "a.example.com" }), "404");
   });
 
+  it("give a host to the most specific of them, whose allowedRoutes decide", () => {
+    const listeners = [
+      listener("wide", from({ from: "All" })),
+      listener("narrow", { hostname: "*.example.com" }),
+      listener("exact", { hostname: "x.example.com" }),
+    ];
+    const foreign = (hostnames: readonly string[]) =>
+      all(
+        "a",
+        { parentRefs: [{ name: "gw", namespace: "default" }], hostnames },
+        { name: "foreign", namespace: "shop" },
+      );
+    const grant = document(
+      "ReferenceGrant",
+      { name: "shop", namespace: "default" },
+      {
+        from: [{ group: "gateway.networking.k8s.io", kind: "HTTPRoute", namespace: "shop" }],
+        to: [{ group: "", kind: "Service" }],
+      },
+    );
+    const text = gateway(listeners) + SERVICES + grant;
+    for (const host of ["a.example.com", "*.example.com", "x.example.com", "*.a.example.com"])
+      assert.equal(routed(text + foreign([host]), { host: host.replace("*", "b") }), "404", host);
+    assert.equal(routed(text + foreign(["a.test"]), { host: "a.test" }), "a=1");
+    assert.equal(routed(text + foreign(["*.com"]), { host: "a.com" }), "a=1");
+    assert.equal(routed(text + foreign(["*.com"]), { host: "a.example.com" }), "404");
+    const own = all("b", {
+      hostnames: ["x.example.com"],
+      parentRefs: [{ name: "gw", sectionName: "narrow" }],
+    });
+    assert.equal(routed(text + own, { host: "x.example.com" }), "404");
+  });
+
   it("take routes of the namespaces and kinds that they allow, by default their own namespace's", () => {
     const outcome = (more: object, namespace: string) => {
       const parentRefs = [{ name: "gw", namespace: "default" }];

@@ -12,6 +12,7 @@ import type { GatewayServerSpec, GatewaySpec } from "../../../core/documents/kin
 import type { VirtualServiceSpec } from "../../../core/documents/kinds/virtual-service-schema.ts";
 import type { GatewayApiDocuments, TrafficDocument } from "../../../core/snapshot/snapshot.ts";
 import { type Backends, connectionTargets } from "./backends.ts";
+import { compareExactness, hostCovers } from "../../../core/traffic/host-name.ts";
 import { inPrecedence, type RankedRoute } from "./precedence.ts";
 import type { AnyRoute, TcpRules } from "./route-documents.ts";
 
@@ -61,10 +62,12 @@ interface ListenerRoutes {
   readonly rest: readonly VirtualService[];
 }
 
+/** @param all The listeners of the edge. */
 export function listenerRoutes(
   served: Served,
   routes: readonly AnyRoute[],
   backends: Backends,
+  all: readonly Served[],
 ): ListenerRoutes {
   const { gateway, listener } = served;
   const { metadata } = gateway;
@@ -73,7 +76,7 @@ export function listenerRoutes(
   const ofHosts = new Map<string, { readonly ranked: RankedRoute[]; readonly first: AnyRoute }>();
   const connections: VirtualService[] = [];
   for (const route of routes) {
-    const hosts = hostsAt(route, served);
+    const hosts = hostsAt(route, served).filter((host) => !isOthers(host, listener, all));
     if (hosts.length === 0) continue;
     if (route.connections !== undefined) {
       connections.push(connectionRoute(route, route.connections, hosts, gateways, listener, backends));
@@ -113,6 +116,22 @@ export function listenerRoutes(
     http: [{ name: `${listenerName(served)}.none`, directResponse: { status: 404 } }],
   };
   return { attached, rest: [{ metadata, location: gateway.location, spec }] };
+}
+
+/**
+ * Whether another listener of HTTP on the port is the most specific one for a host ("listener isolation" of the API reference):
+ * its `allowedRoutes` decide which routes the host has.
+ */
+function isOthers(
+  host: string,
+  { port, protocol, hostname: own = "*" }: ListenerSpec,
+  all: readonly Served[],
+) {
+  if (protocol !== "HTTP") return false;
+  return all.some(({ listener: { hostname = "*", ...other } }) => {
+    if (other.protocol !== "HTTP" || other.port !== port) return false;
+    return hostCovers(hostname, host) && compareExactness(hostname, own) < 0;
+  });
 }
 
 function hostsAt(route: AnyRoute, { gateway, listener }: Served): readonly string[] {

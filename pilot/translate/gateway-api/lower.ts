@@ -22,7 +22,7 @@ export function withGatewayApi(documents: TrafficDocuments, workload: Workload):
   const backends = { registry: createRegistry(documents), grants: gatewayApi.referenceGrants };
   const served = servedListeners(gatewayApi, workload);
   const routes = routesOf(gatewayApi);
-  const ofListeners = served.map((each) => listenerRoutes(each, routes, backends));
+  const ofListeners = served.map((each) => listenerRoutes(each, routes, backends, served));
   return {
     ...documents,
     gateways: [
