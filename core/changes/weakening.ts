@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { DRY_RUN } from "../snapshot/authorization/authorization-policies.ts";
+import { isDryRun } from "../snapshot/authorization/authorization-policies.ts";
 import { type PeriodRule, USUAL_LENGTH_MS } from "../quota/period/period-rule.ts";
 import { parseDurationMs } from "../../kernel/duration.ts";
 import type { DocumentSummary } from "../snapshot/snapshot.ts";
@@ -59,7 +59,7 @@ export function weakeningOf(before: DocumentSummary, after: DocumentSummary | un
 }
 
 function isShadow({ spec, metadata }: DocumentSummary): boolean {
-  return (spec as Guarding).mode === "shadow" || metadata?.annotations?.[DRY_RUN] === "true";
+  return (spec as Guarding).mode === "shadow" || isDryRun(metadata?.annotations ?? {});
 }
 
 /**

@@ -319,13 +319,17 @@ describe("AuthorizationPolicy", () => {
   });
 
   it("is counted and not enforced with Istio's annotation for dry runs", () => {
-    const annotations = { "istio.io/dry-run": "true" };
-    const { status, shadowDenials } = decisionOf(
-      [{ annotations, spec: { action: "DENY", rules: [{}] } }],
-      bagOf(),
-    );
-    assert.equal(status.code, "OK");
-    assert.deepEqual(shadowDenials, [{ kind: "AuthorizationPolicy", name: "shop/p0" }]);
+    const decided = (dryRun: string) => {
+      const annotations = { "istio.io/dry-run": dryRun };
+      return decisionOf([{ annotations, spec: { action: "DENY", rules: [{}] } }], bagOf());
+    };
+    for (const isTrue of ["true", "True", "1"]) {
+      const { status, shadowDenials } = decided(isTrue);
+      assert.equal(status.code, "OK");
+      assert.deepEqual(shadowDenials, [{ kind: "AuthorizationPolicy", name: "shop/p0" }]);
+    }
+    for (const isNot of ["false", "0", "yes", "tRuE", ""])
+      assert.equal(decided(isNot).status.code, "PERMISSION_DENIED");
   });
 
   it("asks the provider of CUSTOM about the requests for which a rule holds, and about no others", () => {

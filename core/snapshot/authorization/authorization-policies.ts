@@ -23,6 +23,14 @@ export type TranslatedPolicy =
 /** Istio's annotation of a policy whose decisions are counted and not enforced. */
 export const DRY_RUN = "istio.io/dry-run";
 
+/** The texts that Istio takes for true: those of Go's strconv.ParseBool. */
+const TRUE: ReadonlySet<string | undefined> = new Set(["1", "t", "T", "TRUE", "true", "True"]);
+
+/** Whether a policy's decisions are counted and not enforced. */
+export function isDryRun(annotations: Metadata["annotations"]): boolean {
+  return TRUE.has(annotations[DRY_RUN]);
+}
+
 /** The message of a refusal, in replies, decision logs and the reasons of metrics. */
 const MISSING_PROVIDER = '"The policy asks a handler that is not declared"';
 
@@ -50,7 +58,7 @@ export function translateAuthorizationPolicy(
     trustDomains,
     ignoresHttpOfTcp: action === "DENY" || action === "CUSTOM",
   });
-  const mode = annotations[DRY_RUN] === "true" ? { mode: "shadow" as const } : {};
+  const mode = isDryRun(annotations) ? { mode: "shadow" as const } : {};
   const matched = match === undefined ? {} : { match };
   if (action !== "CUSTOM") return { kind: "access", spec: { ...matched, action, when, ...mode } };
   if (missingProvider) {
