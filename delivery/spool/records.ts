@@ -11,7 +11,7 @@ export const SEGMENT_MAGIC: Uint8Array = Uint8Array.of(0x50, 0x53, 0x50, 0x4f, 0
 
 export const RECORD_HEADER_BYTES = 8;
 
-/** Maximum payload of a record, in bytes; a longer length in a file means damage. */
+/** Maximum payload of a record, in bytes; no payload is empty. Another length in a file means damage. */
 export const MAX_RECORD_BYTES: number = 16 * 1024 * 1024;
 
 type Checksum = (bytes: Uint8Array) => number;
@@ -39,14 +39,14 @@ export type ReadRecord =
   | { readonly kind: "damaged"; readonly end: number }
   /** The bytes end before the record does: more must be read, or the file is cut off. */
   | { readonly kind: "short"; readonly needed: number }
-  /** The length cannot be right: nothing after it can be read. */
+  /** The length cannot be right, or is 0, as in the zeros that a power failure leaves: nothing after it can be read. */
   | { readonly kind: "lost" };
 
 export function readRecord(bytes: Uint8Array, at: number, checksum: Checksum): ReadRecord {
   if (at + RECORD_HEADER_BYTES > bytes.length) return { kind: "short", needed: RECORD_HEADER_BYTES };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getUint32(at, true);
-  if (length > MAX_RECORD_BYTES) return { kind: "lost" };
+  if (length === 0 || length > MAX_RECORD_BYTES) return { kind: "lost" };
   const end = at + RECORD_HEADER_BYTES + length;
   if (end > bytes.length) return { kind: "short", needed: RECORD_HEADER_BYTES + length };
   const payload = bytes.subarray(at + RECORD_HEADER_BYTES, end);

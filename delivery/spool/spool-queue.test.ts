@@ -238,6 +238,21 @@ describe("the queue on disk", () => {
     assert.deepEqual(process.drops, [[1, "unwritable"]]);
   });
 
+  it("takes the zeros that a power failure leaves behind the last item for no items", async () => {
+    const time = createVirtualTime();
+    const disk = new FakeDisk(createSeededRandom(11));
+    const first = new Process(disk, time);
+    for (const item of items(0, 5)) first.queue.put(item);
+    await settle(time);
+    disk.crash();
+    for (const [name, bytes] of disk.files)
+      if (name.endsWith(".segment"))
+        disk.files.set(name, new Uint8Array(Buffer.concat([bytes, Buffer.alloc(4096)])));
+    const second = new Process(disk, time);
+    assert.deepEqual(await second.takeAll(time), items(0, 5));
+    assert.deepEqual(second.queue.totals, { accepted: 5, delivered: 5, dropped: {} });
+  });
+
   it("writes only the excess, when it serves as an overflow", async () => {
     const time = createVirtualTime();
     const disk = new FakeDisk(createSeededRandom(7));

@@ -259,7 +259,7 @@ export class SpoolQueue<T> implements DeliveryQueue<T> {
   #encode(item: T): Uint8Array | undefined {
     try {
       const payload = this.#options.codec.encode(item);
-      return payload.length > MAX_RECORD_BYTES ? undefined : payload;
+      return payload.length === 0 || payload.length > MAX_RECORD_BYTES ? undefined : payload;
     } catch {
       return undefined;
     }
