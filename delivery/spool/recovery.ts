@@ -3,6 +3,7 @@
 
 import { type Settlement, type SpoolState, NO_NUMBER, readSettlements, readState } from "./ledger.ts";
 import { OutcomeCounts } from "./outcomes.ts";
+import { mayReadLater } from "./read-failure.ts";
 import { readRecord, SEGMENT_MAGIC } from "./records.ts";
 import { firstOfSegment, Segment } from "./segment.ts";
 import type { SpoolFiles } from "./spool-files.ts";
@@ -31,7 +32,7 @@ export interface Recovered {
   readonly reports: readonly string[];
 }
 
-/** Reads a spool's files. Damage is reported, never fatal. */
+/** Reads a spool's files. Damage is reported, never fatal. @throws when the disk or the system refuses now. */
 export async function recover(files: SpoolFiles): Promise<Recovered> {
   const reports: string[] = [];
   const names = await files.list();
@@ -159,9 +160,12 @@ export function beginsWithMagic(bytes: Uint8Array): boolean {
   return SEGMENT_MAGIC.every((byte, index) => bytes[index] === byte);
 }
 
-/** An unreadable file holds nothing. */
+/** A lost file holds nothing. @throws when the file may be read later: its segment must not be taken for an empty one. */
 function readOrNothing(files: SpoolFiles, name: string, offset: number, length: number): Promise<Uint8Array> {
-  return files.read(name, offset, length).catch(() => new Uint8Array(0));
+  return files.read(name, offset, length).catch((error: unknown) => {
+    if (mayReadLater(error)) throw error;
+    return new Uint8Array(0);
+  });
 }
 
 async function readWhole(files: SpoolFiles, name: string): Promise<Uint8Array> {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { messageOf } from "../../kernel/errors.ts";
+import { mayReadLater } from "./read-failure.ts";
 import { readRecord, SEGMENT_MAGIC } from "./records.ts";
 import type { Segment } from "./segment.ts";
 import type { SpoolFiles } from "./spool-files.ts";
@@ -31,7 +32,8 @@ export class SegmentReader {
   /**
    * Reads unsettled records from a sequence number on, about `maxBytes` of the file, at least one record.
    *
-   * @returns The records, the number of the first record after them, and the records that cannot be read.
+   * @returns The records, the number of the first record after them, and the records that cannot be read. No records, and `from`,
+   * when the file may be read later.
    */
   async read(
     segment: Segment,
@@ -60,6 +62,7 @@ export class SegmentReader {
       try {
         bytes = await this.#files.read(segment.name, offset, length);
       } catch (error) {
+        if (mayReadLater(error)) return { records, next: from, lost: [] };
         loseRest(messageOf(error));
         break;
       }

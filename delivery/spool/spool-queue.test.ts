@@ -238,6 +238,107 @@ describe("the queue on disk", () => {
     assert.deepEqual(process.drops, [[1, "unwritable"]]);
   });
 
+  it("writes one group at a time, when it is closed during a retry or the forced write succeeds meanwhile", async () => {
+    for (const meanwhile of ["close", "sync"] as const) {
+      const time = createVirtualTime();
+      const disk = new FakeDisk(createSeededRandom(8));
+      const files = disk.connect();
+      let held: Promise<void> | undefined;
+      let release = (): void => {};
+      const append = async (name: string, bytes: Uint8Array): Promise<void> => {
+        await held;
+        await files.append(name, bytes);
+      };
+      const process = new Process(disk, time, { files: { ...files, append }, maxItemsInMemory: 20 });
+      await settle(time);
+      if (meanwhile === "sync") {
+        process.queue.put(0);
+        await settle(time);
+        await time.advanceAndSettle(10);
+      }
+      disk.full = true;
+      for (const item of items(1, 5)) process.queue.put(item);
+      await settle(time);
+      disk.full = false;
+      held = new Promise((resolve) => (release = resolve));
+      await time.advanceAndSettle(995);
+      process.queue.put(5);
+      await settle(time);
+      await time.advanceAndSettle(5);
+      await settle(time);
+      const closed = meanwhile === "close" ? process.queue.close() : undefined;
+      await settle(time);
+      release();
+      held = undefined;
+      await settle(time);
+      await time.advanceAndSettle(2_000);
+      await settle(time);
+      await closed;
+      disk.crash();
+      const second = new Process(disk, time);
+      const expected = items(meanwhile === "sync" ? 0 : 1, 6);
+      assert.deepEqual(await second.takeAll(time), expected, meanwhile);
+      assert.deepEqual(second.queue.totals, {
+        accepted: expected.length,
+        delivered: expected.length,
+        dropped: {},
+      });
+    }
+  });
+
+  it("opens later, and reports the end of the fault, when the files cannot be read at first", async () => {
+    for (const fails of ["list", "read"] as const) {
+      const time = createVirtualTime();
+      const disk = new FakeDisk(createSeededRandom(9));
+      const first = new Process(disk, time);
+      for (const item of items(0, 5)) first.queue.put(item);
+      await settle(time);
+      await first.queue.close();
+      const files = disk.connect();
+      const fail = (): Promise<never> =>
+        Promise.reject(Object.assign(new Error("too many open files"), { code: "EMFILE" }));
+      let refuses = true;
+      const second = new Process(disk, time, {
+        files: {
+          ...files,
+          list: () => (refuses && fails === "list" ? fail() : files.list()),
+          read: (...place) => (refuses && fails === "read" ? fail() : files.read(...place)),
+        },
+      });
+      await time.advanceAndSettle(3_000);
+      assert.deepEqual(second.faults.length, 1, "one report for all tries");
+      refuses = false;
+      assert.deepEqual(await second.takeAll(time), items(0, 5), fails);
+      assert.deepEqual([second.faults.at(-1), second.damage], [undefined, []]);
+      await second.queue.close();
+    }
+  });
+
+  it("waits, and loses no item, while files cannot be opened to read back from them", async () => {
+    const time = createVirtualTime();
+    const disk = new FakeDisk(createSeededRandom(10));
+    const files = disk.connect();
+    let refuses = false;
+    const process = new Process(disk, time, {
+      files: {
+        ...files,
+        read: (...place) =>
+          refuses
+            ? Promise.reject(Object.assign(new Error("too many open files"), { code: "EMFILE" }))
+            : files.read(...place),
+      },
+    });
+    await settle(time);
+    for (const item of items(0, 100)) process.queue.put(item);
+    await settle(time);
+    refuses = true;
+    assert.deepEqual(await process.takeAll(time), items(0, 8), "those in memory");
+    assert.equal(process.queue.size, 92);
+    refuses = false;
+    assert.deepEqual(await process.takeAll(time), items(8, 100));
+    assert.deepEqual(process.damage, []);
+  });
+
   it("takes the zeros that a power failure leaves behind the last item for no items", async () => {
     const time = createVirtualTime();
     const disk = new FakeDisk(createSeededRandom(11));

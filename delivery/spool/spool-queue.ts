@@ -75,6 +75,7 @@ export class SpoolQueue<T> implements DeliveryQueue<T> {
   #onDisk = 0;
   #from = 0;
   #opened = false;
+  #openFailed = false;
   /** Settles after the first attempt to read the files. */
   #opening: Promise<void> | undefined;
   #closed = false;
@@ -212,12 +213,14 @@ export class SpoolQueue<T> implements DeliveryQueue<T> {
     try {
       await this.#spool.open();
     } catch (error) {
-      onFault(error);
+      if (!this.#openFailed) onFault(error);
+      this.#openFailed = true;
       if (!this.#closed) scheduler.after(REOPEN_MS, () => void (this.#closed || this.#open()));
       return;
     }
     if (this.#closed) return await this.#spool.close();
     this.#opened = true;
+    if (this.#openFailed) onFault(undefined);
     this.#from = this.#spool.first;
     this.#onDisk = this.#spool.waiting;
     if (this.#earlyDrops > 0 && this.durable) this.#spool.settleUnwritten(this.#earlyDrops, "unwritable");

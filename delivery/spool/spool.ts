@@ -5,7 +5,7 @@ import type { Cancel, Scheduler } from "../../kernel/ports.ts";
 import { NO_NUMBER, type Settlement, writeSettlements, writeState } from "./ledger.ts";
 import { OutcomeCounts, type SpoolOutcome, type SpoolTotals } from "./outcomes.ts";
 import { framed, RECORD_HEADER_BYTES, SEGMENT_MAGIC } from "./records.ts";
-import { joined, ledgerName, recover, STATE_NAME } from "./recovery.ts";
+import { joined, ledgerName, recover, type Recovered, STATE_NAME } from "./recovery.ts";
 import { type SegmentRecord, SegmentReader } from "./segment-reader.ts";
 import { Segment } from "./segment.ts";
 import type { SpoolFiles } from "./spool-files.ts";
@@ -72,11 +72,18 @@ export class Spool {
     this.#reader = new SegmentReader(options.files);
   }
 
-  /** Reads what an earlier process left. Call nothing else before it resolves. */
+  /** Reads what an earlier process left. Call nothing else before it resolves; when it rejects, it may be called again. */
   async open(): Promise<void> {
     const { files, onDamage } = this.#options;
     await files.open();
-    const recovered = await recover(files);
+    let recovered: Recovered;
+    try {
+      recovered = await recover(files);
+    } catch (error) {
+      // The next call would wait for this reservation.
+      await files.close();
+      throw error;
+    }
     this.#segments = [...recovered.segments];
     this.#counts = recovered.counts;
     this.#unnumbered = recovered.unnumbered;
@@ -256,6 +263,11 @@ export class Spool {
   /** Begins to write, unless that is under way. */
   #kick(): void {
     if (this.#work !== undefined || this.faulty || this.#closed) return;
+    this.#begin();
+  }
+
+  /** Only one write is under way at a time, be it a retry or not: two would write the same items. */
+  #begin(): void {
     // One write takes whatever the current turn of the event loop brings.
     this.#work = Promise.resolve()
       .then(() => this.#attempt(() => this.#write()))
@@ -266,20 +278,25 @@ export class Spool {
   }
 
   async #attempt(step: () => Promise<void>): Promise<void> {
-    const { onFault, scheduler } = this.#options;
     try {
       await step();
-      if (this.faulty) onFault(undefined);
+      if (this.faulty) this.#options.onFault(undefined);
       this.#fault = undefined;
     } catch (error) {
-      if (!this.faulty) onFault(error);
-      this.#fault = error ?? new Error("the disk refused");
-      this.#current = undefined;
-      this.#cancelRetry?.();
-      this.#cancelRetry = scheduler.after(RETRY_MS, () => {
-        void this.#attempt(() => this.#write()).then(() => this.#kick());
-      });
+      this.#failed(error);
     }
+  }
+
+  #failed(error: unknown): void {
+    const { onFault, scheduler } = this.#options;
+    if (!this.faulty) onFault(error);
+    this.#fault = error ?? new Error("the disk refused");
+    this.#current = undefined;
+    this.#cancelRetry?.();
+    this.#cancelRetry = scheduler.after(RETRY_MS, () => {
+      // A write that is still under way tells by its own end whether the disk takes writes again.
+      if (this.#work === undefined && !this.#closed) this.#begin();
+    });
   }
 
   async #write(): Promise<void> {
@@ -391,7 +408,8 @@ export class Spool {
     this.#unsynced.add(name);
     this.#cancelSync ??= scheduler.after(FSYNC_INTERVAL_MS, () => {
       this.#cancelSync = undefined;
-      void this.#attempt(() => this.#sync());
+      // Success does not end a fault: a full disk still forces to the disk what it took before.
+      void this.#sync().catch((error: unknown) => this.#failed(error));
     });
   }
 
