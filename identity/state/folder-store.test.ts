@@ -14,6 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isPurserError } from "../../kernel/errors.ts";
+import { smallDisk } from "../../test/support/small-disk.ts";
 import { FolderStore } from "./folder-store.ts";
 import type { IdentityState, JournalEntry } from "./state.ts";
 
@@ -87,6 +88,28 @@ describe("the folder of the identity service", () => {
     await assert.rejects(store.loadJournal(), damaged(/issued.jsonl is not JSON/));
     await store.saveJournal([ENTRY]);
     assert.deepEqual(await store.loadJournal(), [ENTRY]);
+  });
+
+  it("keeps its journal readable when a full disk cuts off a line", async function () {
+    const disk = smallDisk();
+    if (disk === undefined) return this.skip();
+    try {
+      const store = await FolderStore.open(disk.folder);
+      await store.saveJournal([ENTRY]);
+      const filler = join(disk.folder, "filler");
+      writeFileSync(filler, "x".repeat(52_000));
+      let written = 1;
+      const fill = async (): Promise<void> => {
+        for (; written < 1_000; written++) await store.appendJournal({ ...ENTRY, serial: `${written}` });
+      };
+      await assert.rejects(fill, damaged(/ENOSPC/));
+      rmSync(filler);
+      await store.appendJournal({ ...ENTRY, serial: "AFTER" });
+      const serials = (await store.loadJournal())?.map(({ serial }) => serial);
+      assert.deepEqual([serials?.length, serials?.at(-1)], [written + 1, "AFTER"]);
+    } finally {
+      disk.remove();
+    }
   });
 
   const wrong: readonly (readonly [string, string, RegExp])[] = [

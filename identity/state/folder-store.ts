@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { randomBytes } from "node:crypto";
-import { appendFile, chmod, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { chmod, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, PurserError } from "../../kernel/errors.ts";
 import {
@@ -71,7 +71,21 @@ export class FolderStore implements StateStore {
 
   async appendJournal(entry: JournalEntry): Promise<void> {
     const path = join(this.#folder, JOURNAL_FILE);
-    await attempt("write", path, () => appendFile(path, lineOf(entry), { mode: FILE_MODE }));
+    await attempt("write", path, async () => {
+      const file = await open(path, "a", FILE_MODE);
+      try {
+        const { size } = await file.stat();
+        try {
+          await file.appendFile(lineOf(entry));
+        } catch (error) {
+          // A full disk may have taken a part of the line, which the next line would go on.
+          await file.truncate(size);
+          throw error;
+        }
+      } finally {
+        await file.close();
+      }
+    });
   }
 
   saveJournal(entries: readonly JournalEntry[]): Promise<void> {

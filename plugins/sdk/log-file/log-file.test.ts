@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import {
   existsSync,
   mkdtempSync,
@@ -17,6 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { eventually } from "../../../test/support/eventually.ts";
+import { smallDisk } from "../../../test/support/small-disk.ts";
 import { LogFile } from "./log-file.ts";
 
 describe("a log file", () => {
@@ -145,22 +145,3 @@ describe("a log file", () => {
     }
   });
 });
-
-/** A file system of 64 KiB; undefined where this process may not mount one. */
-function smallDisk(): { readonly folder: string; remove(): void } | undefined {
-  const folder = mkdtempSync(join(tmpdir(), "purser-small-disk-"));
-  try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], { stdio: "pipe" });
-  } catch {
-    rmSync(folder, { recursive: true });
-    console.warn("      skipped: mounting a small file system needs root");
-    return undefined;
-  }
-  return {
-    folder,
-    remove() {
-      execFileSync("umount", [folder]);
-      rmSync(folder, { recursive: true });
-    },
-  };
-}
