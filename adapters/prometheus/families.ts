@@ -24,18 +24,21 @@ class Metric {
   readonly #type: MetricInstance["type"];
   readonly #buckets: readonly number[] | undefined;
   readonly #help: string | undefined;
+  readonly #unit: string | undefined;
 
-  constructor({ name, type, buckets, help }: MetricInstance, family: Family) {
+  constructor({ name, type, buckets, help, unit }: MetricInstance, family: Family) {
     this.name = name;
     this.family = family;
     this.#type = type;
     this.#buckets = buckets;
     this.#help = help;
+    this.#unit = unit;
   }
 
   /** Compares without allocating: this runs for every observation. */
   fits(instance: MetricInstance): boolean {
-    if (this.#type !== instance.type || this.#help !== instance.help) return false;
+    if (this.#type !== instance.type || this.#help !== instance.help || this.#unit !== instance.unit)
+      return false;
     return this.#buckets === instance.buckets || sameNumbers(this.#buckets, instance.buckets);
   }
 }

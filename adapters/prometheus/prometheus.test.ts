@@ -226,14 +226,18 @@ describe("the adapter prometheus", () => {
       { labels: { source: "x" }, type: "gauge" },
       { labels: { source: "x" }, type: "histogram", buckets: [1, 2] },
       { labels: { source: "x" }, type: "histogram", buckets: [1, 3] },
+      { labels: { source: "x" }, type: "histogram", unit: "ms" },
+      { labels: { source: "x" }, type: "histogram", unit: "s" },
       { labels: { source: "x" }, help: "Now with help." },
     ];
     for (const change of changes) {
       report(change, other);
       assert.equal((await series("requests_total{")).length <= 1, true);
+      if (change.type !== "histogram") continue;
+      assert.deepEqual(await series("requests_total_count"), ['requests_total_count{source="x"} 1']);
     }
     assert.deepEqual(await series("requests_total"), ['requests_total{source="x"} 1']);
-    assert.deepEqual(await series("other_total"), ["other_total 10"]);
+    assert.deepEqual(await series("other_total"), ["other_total 12"]);
   });
 
   it("removes series that were idle for expireAfter, and metrics without series", async () => {
