@@ -16,7 +16,9 @@ import {
   snapshotOf,
 } from "../test/support/snapshots.ts";
 import { DEFAULT_DELIVERY } from "../core/snapshot/build-handlers.ts";
+import type { SpoolFiles } from "../delivery/spool/spool-files.ts";
 import { createHttpClient } from "../plugins/sdk/http/client.ts";
+import { FakeDisk } from "../test/support/fake-disk.ts";
 import { createMixer } from "./mixer.ts";
 
 const hangs = (): Promise<never> => new Promise(() => {});
@@ -29,6 +31,12 @@ const DELIVERY = {
   timeoutMs: 60_000,
 };
 
+/** A disk that holds a spool, and on which no write ever ends, such as a network file system whose server is away. */
+function hangingDisk(): SpoolFiles {
+  const files = new FakeDisk(createSeededRandom()).connect();
+  return { ...files, append: hangs, replace: hangs, close: hangs };
+}
+
 function setUp() {
   const time = createVirtualTime();
   const logger = createCollectingLogger();
@@ -38,7 +46,7 @@ function setUp() {
     logger,
     files: () => createMemoryFiles(),
     http: () => createHttpClient(time.clock),
-    spoolFiles: () => assert.fail("no spool here"),
+    spoolFiles: () => hangingDisk(),
     buildInThread: () => assert.fail("no thread here"),
   });
   /** Closes the mixer and returns how long it took, at most the time for which the test waits. */
@@ -73,6 +81,17 @@ const STUBBORN = {
       close() {},
     },
     { delivery: DELIVERY },
+  ),
+  "a spool whose disk hangs": adapterDeclaration(
+    "h",
+    { metric() {}, close() {} },
+    {
+      delivery: {
+        ...DELIVERY,
+        class: "at-least-once",
+        spool: { directory: "spool", maxBytes: 1_000_000, fsync: "always", onDiskFailure: "memory" },
+      },
+    },
   ),
   "a handler that never closes": adapterDeclaration("h", { metric() {}, close: hangs }),
   "a check that is never answered": adapterDeclaration(

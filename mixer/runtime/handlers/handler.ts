@@ -173,11 +173,20 @@ export class Handler {
   }
 
   async #close(delivering: readonly Promise<void>[]): Promise<void> {
-    await Promise.all(delivering);
+    if (delivering.length > 0 && !(await this.#inTime(delivering)))
+      this.#logger.error("a handler's queues were not closed in time: does the disk of its spool hang?");
     for (const [template, delivery] of this.deliveries)
       this.#host.metrics.deliveryClosed({ handler: this.name, template, delivery });
     this.#supervisor.close();
     await this.#closeInstance(this.#instance, this.#deadline);
+  }
+
+  /** Whether the queues close before the deadline: those whose disk hangs never do. */
+  async #inTime(delivering: readonly Promise<void>[]): Promise<boolean> {
+    return await Promise.race([
+      Promise.all(delivering).then(() => true),
+      this.#deadline.reached.then(() => false),
+    ]);
   }
 
   async #closeInstance(instance: HandlerInstance, deadline: MovableDeadline): Promise<void> {
