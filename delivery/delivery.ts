@@ -143,6 +143,10 @@ export class Delivery<T> implements DeliveryPort<T> {
     };
   }
 
+  get faulty(): boolean | undefined {
+    return this.#queue.faulty;
+  }
+
   /** Resolves when the queue takes items as it should: a durable one must first read its files. */
   whenOpen(): Promise<void> | undefined {
     return this.#queue.whenOpen();

@@ -10,6 +10,8 @@ export interface DeliveryPort<T> {
   readonly stats: DeliveryStats;
   /** Number of items offered in this process. */
   readonly offered: number;
+  /** Whether the disk of the queue refuses items; undefined for a queue without a disk. */
+  readonly faulty?: boolean | undefined;
   /** See Delivery. */
   offer(item: T, nowMs?: number): void;
   flush(deadlineMs: number): Promise<void>;

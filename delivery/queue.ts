@@ -35,6 +35,8 @@ export interface DeliveryQueue<T> {
   readonly bytes: number;
   /** When the oldest waiting item came, in monotonic milliseconds; undefined when none waits. */
   readonly oldestMs: number | undefined;
+  /** Whether the disk refuses the queue's items; absent for a queue without a disk. */
+  readonly faulty?: boolean;
   /** Numbers over all processes that used the queue; undefined when the queue keeps none. */
   readonly totals?: SpoolTotals | undefined;
   /** Called once, before any other call. */

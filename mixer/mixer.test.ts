@@ -32,6 +32,7 @@ import {
 } from "../test/support/snapshots.ts";
 import { createMixer, type MixerOptions } from "./mixer.ts";
 import { LINGER_MS, SETTLE_MS } from "./runtime/connected-proxies.ts";
+import { FakeDisk } from "../test/support/fake-disk.ts";
 import { expositionOf } from "../test/support/exposition.ts";
 
 function setUp(options: Partial<MixerOptions> = {}) {
@@ -816,6 +817,39 @@ describe("a mixer", () => {
         logger.lines.filter(({ level }) => level === "warn").map(({ fields }) => fields),
         [{ handler: "second", families: ["hits"] }],
       );
+    });
+
+    it("shows a faulty spool while a handler in force has it", async () => {
+      const full = new FakeDisk(createSeededRandom());
+      const disks = [full, new FakeDisk(createSeededRandom())];
+      const { mixer, time, scrape } = setUp({ spoolFiles: () => (disks.shift() as FakeDisk).connect() });
+      const spooled = (signature: string): HandlerDeclaration =>
+        adapterDeclaration(
+          "log",
+          { metric: () => {}, close: () => {} },
+          {
+            signature,
+            delivery: {
+              ...DEFAULT_DELIVERY,
+              class: "at-least-once",
+              spool: { directory: signature, maxBytes: 1_000_000, fsync: "always", onDiskFailure: "memory" },
+            },
+          },
+        );
+      const metrics = [metric("m", { handlers: ["log"] })];
+      const faulty = async (): Promise<string[]> => await scrape("purser_mixer_delivery_spool_faulty");
+      await mixer.apply(snapshotOf({ handlers: [spooled("a")], metrics }));
+      await time.advanceAndSettle(10);
+      const labels = 'purser_mixer_delivery_spool_faulty{handler="log",template="metric"}';
+      assert.deepEqual(await faulty(), [`${labels} 0`]);
+      full.full = true;
+      void mixer.report({ bags: [{}] });
+      await time.advanceAndSettle(10);
+      assert.deepEqual(await faulty(), [`${labels} 1`]);
+      await mixer.apply(snapshotOf({ version: "v2", handlers: [spooled("b")], metrics }));
+      await time.advanceAndSettle(20_000);
+      assert.deepEqual(await faulty(), [`${labels} 0`]);
+      await mixer.close(0);
     });
 
     it("shows in a scrape all requests before it, including queued metrics", async () => {

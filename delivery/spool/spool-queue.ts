@@ -110,6 +110,10 @@ export class SpoolQueue<T> implements DeliveryQueue<T> {
     return this.#spool.bytes;
   }
 
+  get faulty(): boolean {
+    return this.#opened ? this.#spool.faulty : this.#openFailed;
+  }
+
   get oldestMs(): number | undefined {
     return (this.#window[this.#head] ?? this.#early[0])?.sinceMs;
   }

@@ -98,7 +98,7 @@ function createDelivery(
 
 function queueFor(
   { handler, template, documentFile }: DeliveryTarget,
-  { clock, scheduler, spoolFiles, metrics }: HandlerHost,
+  { clock, scheduler, spoolFiles }: HandlerHost,
   settings: HandlerDeliverySettings,
   logger: Logger,
 ): DeliveryQueue<unknown> {
@@ -115,7 +115,6 @@ function queueFor(
     onDiskFailure,
     fsync,
     onFault(error) {
-      metrics.spoolFault(handler, template, error !== undefined);
       if (error === undefined) logger.info("the spool takes writes again", { directory });
       else
         logger.error("the spool cannot be written: telemetry may be lost with this process", {

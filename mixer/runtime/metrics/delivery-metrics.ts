@@ -23,7 +23,6 @@ export class DeliveryMetrics {
   readonly #delivered: Counter<Label>;
   readonly #dropped: Counter<Label | "reason">;
   readonly #retries: Counter<Label>;
-  readonly #spoolFaults: Gauge<Label>;
 
   constructor(registry: Registry, queues: () => Iterable<NamedDelivery>) {
     const registers = [registry];
@@ -45,12 +44,6 @@ export class DeliveryMetrics {
       labelNames: LABELS,
       registers,
     });
-    this.#spoolFaults = new Gauge({
-      name: "purser_mixer_delivery_spool_faulty",
-      help: "1 while the disk of a spool refuses writes.",
-      labelNames: LABELS,
-      registers,
-    });
     this.#accepted = new Counter({
       name: "purser_mixer_delivery_accepted_total",
       help: "Telemetry instances that came to the queue.",
@@ -64,7 +57,7 @@ export class DeliveryMetrics {
     const gauge = (
       name: string,
       help: string,
-      valueOf: (delivery: DeliveryPort<unknown>) => number,
+      valueOf: (delivery: DeliveryPort<unknown>) => number | undefined,
     ): void => {
       const metric: Gauge<Label> = new Gauge({
         name,
@@ -73,8 +66,10 @@ export class DeliveryMetrics {
         registers,
         collect() {
           metric.reset();
-          for (const { handler, template, delivery } of queues())
-            metric.set({ handler, template }, valueOf(delivery));
+          for (const { handler, template, delivery } of queues()) {
+            const value = valueOf(delivery);
+            if (value !== undefined) metric.set({ handler, template }, value);
+          }
         },
       });
     };
@@ -97,6 +92,11 @@ export class DeliveryMetrics {
       "purser_mixer_delivery_breaker_open",
       "1 while the circuit breaker holds calls back.",
       ({ stats }) => (stats.breaker === "closed" ? 0 : 1),
+    );
+    gauge(
+      "purser_mixer_delivery_spool_faulty",
+      "1 while the disk of a spool refuses writes.",
+      ({ faulty }) => (faulty === undefined ? undefined : Number(faulty)),
     );
   }
 
@@ -122,9 +122,5 @@ export class DeliveryMetrics {
     const { offered } = delivery;
     this.#accepted.inc({ handler, template }, offered - (this.#counted.get(delivery) ?? 0));
     this.#counted.set(delivery, offered);
-  }
-
-  spoolFault(handler: string, template: string, faulty: boolean): void {
-    this.#spoolFaults.set({ handler, template }, faulty ? 1 : 0);
   }
 }

@@ -234,11 +234,6 @@ export class MixerMetrics {
     return this.#delivery.events(handler, template);
   }
 
-  /** The disk of a spool refuses writes, or takes them again. */
-  spoolFault(handler: string, template: string, faulty: boolean): void {
-    this.#delivery.spoolFault(handler, template, faulty);
-  }
-
   applied(version: string, kinds: Iterable<string>, built: number, reused: number): void {
     this.#reloads.inc({ result: "applied" });
     this.#stale.set(0);
