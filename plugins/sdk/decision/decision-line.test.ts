@@ -50,6 +50,25 @@ describe("the line of a decision", () => {
     assert.match(JSON.stringify(line.bag), /"via":\["a","b"\]/);
   });
 
+  it("finds attributes within arrays, as expressions do", () => {
+    const format = createDecisionLine({
+      redact: ["request.auth.claims.emails.value"],
+      hash: ["request.auth.claims.devices.id"],
+      hashKey: "0123456789abcdef",
+    });
+    const claims = {
+      emails: [{ value: "secret" }, [{ value: "secret", primary: true }]],
+      devices: [{ id: "secret" }],
+      groups: ["x".repeat(9_000), "b"],
+    };
+    const line = format(decisionInstance({ bag: { request: { auth: { claims } } } }));
+    assert.doesNotMatch(JSON.stringify(line), /secret/);
+    assert.match(JSON.stringify(line), /"primary":true/);
+    assert.deepEqual(line.redacted, ["request.auth.claims.emails.value"]);
+    assert.deepEqual(line.hashed, ["request.auth.claims.devices.id"]);
+    assert.deepEqual(line.cut, ["request.auth.claims.groups"]);
+  });
+
   it("gives an invalid time and an absent id a form", () => {
     const line = lineOf(decisionInstance({ bag: {}, timestampMs: Number.NaN }));
     assert.equal(line.time, "1970-01-01T00:00:00.000Z");

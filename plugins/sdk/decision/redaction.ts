@@ -46,25 +46,31 @@ export function createRedaction({ redact, hash, hashKey }: RedactionOptions): (b
     return `hmac:${bytes.subarray(0, HASH_BYTES).toString("base64url")}`;
   };
   return (bag) => {
-    const done = { redacted: [] as string[], hashed: [] as string[], cut: [] as string[] };
-    const walk = (node: Tree, prefix: string): void => {
-      for (const [key, value] of Object.entries(node)) {
-        const path = prefix + key;
-        if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-          walk(value as Tree, `${path}.`);
-        } else if (isHashed(path)) {
-          node[key] = digest(value);
-          done.hashed.push(path);
-        } else if (isRedacted(path)) {
-          node[key] = REDACTED;
-          done.redacted.push(path);
-        } else if (typeof value === "string" && value.length > MAX_TEXT_LENGTH) {
-          done.cut.push(path);
-        }
+    // Elements of one array may have the same path.
+    const done = { redacted: new Set<string>(), hashed: new Set<string>(), cut: new Set<string>() };
+    const replacement = (value: unknown, path: string): unknown => {
+      if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+        walk(value as Tree, `${path}.`);
+        return value;
       }
+      if (isHashed(path)) {
+        done.hashed.add(path);
+        return digest(value);
+      }
+      if (isRedacted(path)) {
+        done.redacted.add(path);
+        return REDACTED;
+      }
+      // A path leads through arrays, as it does in expressions.
+      if (Array.isArray(value)) return value.map((element) => replacement(element, path));
+      if (typeof value === "string" && value.length > MAX_TEXT_LENGTH) done.cut.add(path);
+      return value;
+    };
+    const walk = (node: Tree, prefix: string): void => {
+      for (const [key, value] of Object.entries(node)) node[key] = replacement(value, prefix + key);
     };
     walk(bag, "");
-    return done;
+    return { redacted: [...done.redacted], hashed: [...done.hashed], cut: [...done.cut] };
   };
 }
 
