@@ -78,6 +78,30 @@ describe("a spool's folder", () => {
     assert.equal(existsSync(join(path, "lock")), false);
   });
 
+  it("writes nothing more after another process has had the folder, although it was paused meanwhile", async () => {
+    const { now } = Date;
+    for (const left of [false, true]) {
+      const folder = new SpoolFolder(path);
+      await folder.open();
+      await folder.append("segment", bytes("a"));
+      try {
+        // The process was stopped for so long that another one took the lock over.
+        Date.now = () => now() + 60_000;
+        if (left) rmSync(join(path, "lock"));
+        else lock("another-host", 7);
+        const reason = left ? /the lock .* is gone/ : /another process took the folder .*another-host/;
+        await assert.rejects(folder.append("segment", bytes("b")), reason);
+        await assert.rejects(folder.replace("state", bytes("b")), reason);
+        await assert.rejects(folder.remove("segment"), reason);
+      } finally {
+        Date.now = now;
+      }
+      await folder.close();
+      assert.deepEqual(readdirSync(path).sort(), left ? ["segment"] : ["lock", "segment"]);
+      rmSync(join(path, "lock"), { force: true });
+    }
+  });
+
   it("rejects with the platform's error, and can be opened later", async () => {
     writeFileSync(join(root, "handler"), "a file in the way");
     const folder = new SpoolFolder(path);

@@ -37,6 +37,8 @@ export class SpoolFolder implements SpoolFiles {
   readonly #handles = new Map<string, FileHandle>();
   #release: (() => void) | undefined;
   #renewal: NodeJS.Timeout | undefined;
+  /** When the lock was last seen to be this object's, by the wall clock, which goes on while a machine is suspended. */
+  #heldAtMs = 0;
   #lost: Error | undefined;
 
   constructor(path: string) {
@@ -81,7 +83,7 @@ export class SpoolFolder implements SpoolFiles {
   }
 
   async replace(name: string, bytes: Uint8Array): Promise<void> {
-    if (this.#lost !== undefined) throw this.#lost;
+    await this.#assertHeld();
     const temporary = join(this.#path, `${name}.new`);
     const file = await open(temporary, "w");
     try {
@@ -98,6 +100,7 @@ export class SpoolFolder implements SpoolFiles {
   }
 
   async remove(name: string): Promise<void> {
+    await this.#assertHeld();
     const handle = this.#handles.get(name);
     this.#handles.delete(name);
     await handle?.close();
@@ -120,7 +123,7 @@ export class SpoolFolder implements SpoolFiles {
 
   /** Few files are appended to at a time: the last segment and the ledger. */
   async #handle(name: string): Promise<FileHandle> {
-    if (this.#lost !== undefined) throw this.#lost;
+    await this.#assertHeld();
     const known = this.#handles.get(name);
     if (known !== undefined) return known;
     for (const [other, handle] of this.#handles) {
@@ -138,7 +141,10 @@ export class SpoolFolder implements SpoolFiles {
     const file = join(this.#path, LOCK);
     for (let attempt = 0; attempt < 3; attempt++) {
       try {
-        return await writeFile(file, this.#owner, { flag: "wx" });
+        await writeFile(file, this.#owner, { flag: "wx" });
+        this.#heldAtMs = Date.now();
+        this.#lost = undefined;
+        return;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
         await removeStale(file);
@@ -147,13 +153,25 @@ export class SpoolFolder implements SpoolFiles {
     throw new Error(`${file} is taken by another process`);
   }
 
+  /** @throws when another process has the folder, or has had it. */
+  async #assertHeld(): Promise<void> {
+    // After a pause of this process, its writes may come before the renewal that would notice.
+    if (Math.abs(Date.now() - this.#heldAtMs) > LOCK_STALE_MS / 2) await this.#renew();
+    if (this.#lost !== undefined) throw this.#lost;
+  }
+
   async #renew(): Promise<void> {
     const file = join(this.#path, LOCK);
     try {
       const owner = await readFile(file, "utf8");
-      if (owner === this.#owner) return await utimes(file, new Date(), new Date());
-      this.#lost = new Error(`another process took the folder ${this.#path}: ${owner}`);
-    } catch {
+      if (owner === this.#owner) {
+        await utimes(file, new Date(), new Date());
+        this.#heldAtMs = Date.now();
+      } else this.#lost ??= new Error(`another process took the folder ${this.#path}: ${owner}`);
+    } catch (error) {
+      // Whoever took the folder has left it: the files are not those that this process knows.
+      if ((error as NodeJS.ErrnoException).code === "ENOENT")
+        this.#lost ??= new Error(`the lock ${file} is gone: another process may have used the folder`);
       // A disk that cannot be read now may be read again at the next renewal.
     }
   }
