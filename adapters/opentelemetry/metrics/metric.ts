@@ -75,7 +75,11 @@ export class Metric {
 
   points(timeMs: number): readonly DataPoint[] {
     const endTime = hrTimeOf(timeMs);
-    return Array.from(this.#series.all, (series) => this.#pointOf(series, endTime));
+    return Array.from(this.#series.all, (series) => {
+      // The clock was set back: receivers refuse a point that ends before it starts.
+      if (series.startMs > timeMs) series.startMs = timeMs;
+      return this.#pointOf(series, endTime);
+    });
   }
 
   /** The metric with some of its points. */

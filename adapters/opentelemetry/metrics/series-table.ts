@@ -12,7 +12,7 @@ export interface Series {
   readonly values: readonly string[];
   readonly isOverflow: boolean;
   /** When its cumulative value was zero, in milliseconds since 1970. */
-  readonly startMs: number;
+  startMs: number;
   /** The last record, on the monotonic clock. */
   lastMs: number;
   readonly point: Point;
