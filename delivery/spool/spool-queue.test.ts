@@ -170,6 +170,28 @@ describe("the queue on disk", () => {
     }
   });
 
+  it("drops the oldest waiting items while a batch of the oldest segment is under way", async () => {
+    const time = createVirtualTime();
+    const process = new Process(new FakeDisk(createSeededRandom(12)), time, { maxBytes: 200_000 });
+    await settle(time);
+    for (const item of items(0, 10)) process.queue.put(item);
+    await settle(time);
+    // The receiver is away: its batch ends at last, when the spool has long been full.
+    const held = process.queue.take({ items: 5 }) as Batch<Item>;
+    for (const item of items(10, 20_000)) {
+      process.queue.put(item);
+      if (item % 100 === 0) await settle(time);
+    }
+    await settle(time);
+    assert.ok(process.queue.bytes <= 270_000, String(process.queue.bytes));
+    balanced(process, held.items.length);
+    process.queue.acknowledge(held, "delivered");
+    const left = await process.takeAll(time);
+    assert.ok(left.length > 2_000, String(left.length));
+    assert.deepEqual(left, items(20_000 - left.length, 20_000));
+    balanced(process, 0);
+  });
+
   it("skips a damaged segment with a report, and loses no other item", async () => {
     const time = createVirtualTime();
     const disk = new FakeDisk(createSeededRandom(4));

@@ -272,10 +272,13 @@ export class SpoolQueue<T> implements DeliveryQueue<T> {
     }
   }
 
-  /** Drops the waiting items of the oldest segment. Items under way keep its file until they end. */
+  /**
+   * Drops the waiting items of the oldest segment that has any. Items under way keep the file of their own segment until they end:
+   * while the receiver is away, that is the oldest one.
+   */
   #makeRoom(): boolean {
     if (this.#options.drop === "newest") return false;
-    const end = this.#spool.oldestSegmentEnd;
+    const end = this.#spool.segmentEndOf(this.#oldestWaiting);
     const dropped: number[] = [];
     for (; this.#inMemory > 0; this.#head++) {
       const { sequence, bytes } = this.#window[this.#head] as Entry<T>;
@@ -294,8 +297,17 @@ export class SpoolQueue<T> implements DeliveryQueue<T> {
       items += gone;
     }
     if (items > 0) this.#listener.dropped(items, "overflow");
-    // Without a waiting item there, the segment is held by items under way: the spool may exceed its size by them.
+    // Without a waiting item, items under way hold every segment: the spool may exceed its size by them.
     return items > 0;
+  }
+
+  /** Sequence number of the oldest waiting item that is on disk. */
+  get #oldestWaiting(): number {
+    for (let index = this.#head; index < this.#window.length; index++) {
+      const { sequence } = this.#window[index] as Entry<T>;
+      if (sequence !== NO_NUMBER) return sequence;
+    }
+    return this.#from;
   }
 
   /** Brings items back from the disk while there is room in memory. */

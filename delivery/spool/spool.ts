@@ -129,9 +129,9 @@ export class Spool {
     return this.#fault !== undefined;
   }
 
-  /** End of the oldest segment: the items below it must leave before its file can be removed. */
-  get oldestSegmentEnd(): number {
-    return this.#segments[0]?.end ?? this.#written;
+  /** End of an item's segment: the items below it must leave before its file can be removed. */
+  segmentEndOf(sequence: number): number {
+    return this.#segmentOf(sequence)?.end ?? this.#written;
   }
 
   /** Accepts an item; it is written soon. */
