@@ -248,6 +248,30 @@ describe("the queue on disk", () => {
     balanced(second, 0);
   });
 
+  it("loses nothing when it is killed and started again while the disk is full", async () => {
+    const time = createVirtualTime();
+    // No byte of a record gets on the full disk: the killed process leaves a segment without items.
+    const disk = new FakeDisk(() => 0.1);
+    const first = new Process(disk, time);
+    await settle(time);
+    disk.full = true;
+    first.queue.put(0);
+    await settle(time);
+    disk.crash();
+    const second = new Process(disk, time);
+    await settle(time);
+    for (const item of items(0, 4)) second.queue.put(item);
+    await settle(time);
+    disk.full = false;
+    await time.advanceAndSettle(2_000);
+    await settle(time);
+    assert.equal(second.queue.whenDurable(), undefined);
+    await second.queue.close();
+    const third = new Process(disk, time);
+    assert.deepEqual(await third.takeAll(time), items(0, 4));
+    assert.deepEqual(third.damage, []);
+  });
+
   it("drops what finds the disk full when its document says so", async () => {
     const time = createVirtualTime();
     const disk = new FakeDisk(createSeededRandom(6));

@@ -316,8 +316,12 @@ export class Spool {
     const { files, segmentBytes, fsync } = this.#options;
     const begun = this.#current !== undefined && this.#current.bytes < segmentBytes;
     const segment = begun ? (this.#current as Segment) : new Segment(this.#written, 0);
-    // A write that failed in the middle may have left a file of this name.
-    if (!begun) await files.remove(segment.name);
+    // A write that failed in the middle may have left a file of this name, perhaps that of an earlier process: the segment without items
+    // that was read from it must not have the new file removed.
+    if (!begun) {
+      await files.remove(segment.name);
+      this.#segments = this.#segments.filter(({ first }) => first !== segment.first);
+    }
     let groupBytes = segment.bytes;
     const group: Uint8Array[] = [];
     for (const payload of this.#appends) {
