@@ -239,7 +239,7 @@ export class SpoolQueue<T> implements DeliveryQueue<T> {
     if (writes === "excess" && fits) return this.#keep(entry);
     if (this.#spool.faulty) {
       // The disk takes nothing now, so memory is all there is.
-      const room = this.#spool.unwritten + this.#inMemory < maxItemsInMemory;
+      const room = this.#inMemory + this.#unwrittenBeyondMemory < maxItemsInMemory;
       if (onDiskFailure === "drop" || !room) return this.#refuse("unwritable");
     }
     const payload = this.#encode(entry.item);
@@ -251,6 +251,13 @@ export class SpoolQueue<T> implements DeliveryQueue<T> {
       if (this.#onDisk === 0) this.#from = sequence;
       this.#onDisk++;
     } else this.#keep({ ...entry, sequence, bytes: payload.length });
+  }
+
+  /** Number of items that are not written, without the waiting ones in memory. */
+  get #unwrittenBeyondMemory(): number {
+    const { end, unwritten } = this.#spool;
+    const last = this.#window.at(-1)?.sequence ?? NO_NUMBER;
+    return end - Math.max(end - unwritten, last + 1);
   }
 
   #keep(entry: Entry<T>): void {
