@@ -82,6 +82,25 @@ describe("an explanation", () => {
     assert.doesNotMatch(JSON.stringify(explanation), /secret/);
   });
 
+  it("shows no redacted attribute within an array", async () => {
+    const claims = {
+      emails: [{ value: "secret1", primary: true }, [{ value: "secret2" }]],
+      groups: ["staff"],
+    };
+    const bag: AttributeBag = { request: { auth: { claims } } };
+    const policy = accessPolicy("p", {
+      when: compiled("request.auth.claims.emails.primary"),
+      status: {
+        code: "PERMISSION_DENIED",
+        message: compiled('$string(request.auth.claims) & " of " & request.auth.claims.groups'),
+      },
+    });
+    const redact = [["request", "auth", "claims", "emails", "value"]];
+    const { explanation } = await explain({ accessPolicies: [policy] }, { redact }, bag);
+    assert.equal(explanation.decision.status.code, "PERMISSION_DENIED");
+    assert.doesNotMatch(JSON.stringify(explanation), /secret/);
+  });
+
   it("has each document's outcome, and marks the deciding document and clause", async () => {
     const { explanation } = await explain({
       accessPolicies: [

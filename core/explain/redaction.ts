@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { type AttributeBag, type AttributePath, valueAt } from "../attributes/bag.ts";
+import type { AttributeBag, AttributePath } from "../attributes/bag.ts";
 import { behindView } from "../../expressions/runtime/reads/recorder.ts";
 import type { StaticReferences } from "../../expressions/analysis/static-references.ts";
 
@@ -34,13 +34,15 @@ export class Redaction {
   constructor(bag: AttributeBag, paths: readonly AttributePath[]) {
     const raw = behindView(bag) as AttributeBag;
     const secrets = new Set<string>();
-    this.#paths = paths.flatMap(withRepeated).filter((path) => valueAt(raw, path) !== undefined);
-    for (const path of this.#paths) {
-      collectTexts(valueAt(raw, path), secrets);
-      const holder = valueAt(raw, path.slice(0, -1)) as object;
-      const keys = this.#holders.get(holder) ?? new Set();
-      this.#holders.set(holder, keys.add(path.at(-1) as string));
-    }
+    this.#paths = paths.flatMap(withRepeated).filter((path) => {
+      const holders = holdersOf(raw, path);
+      const key = path.at(-1) as string;
+      for (const holder of holders) {
+        collectTexts(holder[key], secrets);
+        this.#holders.set(holder, (this.#holders.get(holder) ?? new Set()).add(key));
+      }
+      return holders.length > 0;
+    });
     // Longest first, as a secret may be part of another.
     this.#secrets = [...secrets].toSorted((a, b) => b.length - a.length);
   }
@@ -75,6 +77,26 @@ function withRepeated(path: AttributePath): readonly AttributePath[] {
   return root === "request" && (group === "headers" || group === "query_params")
     ? [path, [root, `repeated_${group}`, ...rest]]
     : [path];
+}
+
+type Branch = Readonly<Record<string, unknown>>;
+
+/** The objects that have the last step of a path, which leads through arrays as it does in expressions. */
+function holdersOf(bag: AttributeBag, path: AttributePath): readonly Branch[] {
+  const memberOf = (branch: Branch, step: string): unknown =>
+    Object.hasOwn(branch, step) ? branch[step] : undefined;
+  const holders = path
+    .slice(0, -1)
+    .reduce(
+      (branches, step) => branches.flatMap((branch) => branchesOf(memberOf(branch, step))),
+      branchesOf(bag),
+    );
+  return holders.filter((holder) => memberOf(holder, path.at(-1) as string) !== undefined);
+}
+
+function branchesOf(value: unknown): readonly Branch[] {
+  if (Array.isArray(value)) return value.flatMap(branchesOf);
+  return typeof value === "object" && value !== null ? [value as Branch] : [];
 }
 
 function overlap(path: AttributePath, secret: AttributePath): boolean {
