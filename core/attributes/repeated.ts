@@ -43,14 +43,17 @@ export function repeatedFields(bag: AttributeBag): readonly RepeatedField[] {
 }
 
 /** Whether the value at `reference` depends on `field`. */
-export function isReadAt({ path, condition }: AttributeReference, field: RepeatedField): boolean {
-  if (condition !== "EXACT") return false;
-  // An expression such as `*.headers` reads the whole bag, whose path is empty.
-  if (path.length === 0) return true;
-  if (path[0] !== "request") return false;
-  if (path.length === 1) return true;
+export function isReadAt(reference: AttributeReference, field: RepeatedField): boolean {
+  const { path, condition } = reference;
+  if (readsWholeRequest(reference)) return true;
+  if (condition !== "EXACT" || path[0] !== "request") return false;
   if (field.group === "headers" && path[1] === ALIASES.get(field.name)) return true;
   return path[1] === field.group && (path.length === 2 || path[2] === field.name);
+}
+
+/** Whether a read finds the lists of repeated values beside the fields, as `*.headers` and `**` do. */
+export function readsWholeRequest({ path, condition }: AttributeReference): boolean {
+  return condition === "EXACT" && (path.length === 0 || (path.length === 1 && path[0] === "request"));
 }
 
 /** The bag of the same request with `field` only once, with `value`. */
@@ -62,6 +65,17 @@ export function withOneValue(bag: AttributeBag, { group, name }: RepeatedField, 
   return {
     ...bag,
     request: { ...request, [group]: fields, ...(alias === undefined ? {} : { [alias]: value }) },
+  };
+}
+
+/** The bag without the list of the values of `field`, as if the field had come once. */
+export function withoutList(bag: AttributeBag, { group, name }: RepeatedField): AttributeBag {
+  const apart = `repeated_${group}`;
+  const { [apart]: lists, ...request } = bag["request"] as Group;
+  const { [name]: _list, ...others } = groupIn(lists);
+  return {
+    ...bag,
+    request: Object.keys(others).length === 0 ? request : { ...request, [apart]: others },
   };
 }
 

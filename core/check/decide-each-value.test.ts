@@ -79,6 +79,8 @@ describe("a request in which a field comes several times", () => {
     const bag = bagOf(["x-role", "user", "x-role", "admin"], "?role=user&role=admin");
     for (const when of [
       '*.headers."x-role" = "admin"',
+      '**."x-role" = "admin"',
+      'request.**.role = "admin"',
       '*.query_params.role = "admin"',
       '$exists($sift($$, function($group) { $group.headers."x-role" = "admin" }))',
       '$contains($string($$), "\\"x-role\\":\\"admin\\"")',

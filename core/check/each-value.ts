@@ -3,7 +3,13 @@
 
 import type { AttributeBag } from "../attributes/bag.ts";
 import type { AttributeReference } from "../../expressions/runtime/reads/reference.ts";
-import { isReadAt, type RepeatedField, withOneValue } from "../attributes/repeated.ts";
+import {
+  isReadAt,
+  readsWholeRequest,
+  type RepeatedField,
+  withOneValue,
+  withoutList,
+} from "../attributes/repeated.ts";
 import type { Meter } from "../../expressions/runtime/reads/meter.ts";
 import type { QuotaCharge } from "../quota/quota-charge.ts";
 import { chain, type MaybePromise, reduceInOrder } from "../../kernel/maybe-promise.ts";
@@ -35,7 +41,7 @@ export interface Tried {
 
 /**
  * Tries a request with repeated fields: with their values joined, and with each value of each field that was
- * read (in all combinations). Ends at the first result for which `ends` is true.
+ * read (in all combinations), where an expression reads the whole request also without the list of the values. Ends at the first result for which `ends` is true.
  */
 export function tryEachValue<T extends Tried>(
   bag: AttributeBag,
@@ -64,9 +70,14 @@ export function tryEachValue<T extends Tried>(
       if (ends(result)) ending = result;
       if (field === undefined) return;
       const others = open.filter((each) => each !== field);
-      return reduceInOrder([...new Set(field.values)], undefined as void, (_, value) =>
-        explore(withOneValue(reading, field, value), others),
-      );
+      // Such as `**."x-role"`, which finds the list of the values too: it would hide the one value.
+      const findsList = result.referenced.some(readsWholeRequest);
+      return reduceInOrder([...new Set(field.values)], undefined as void, (_, value) => {
+        const single = withOneValue(reading, field, value);
+        return chain(explore(single, others), () =>
+          findsList ? explore(withoutList(single, field), others) : undefined,
+        );
+      });
     });
   }
 }
