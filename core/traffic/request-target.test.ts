@@ -116,6 +116,13 @@ describe("redirects", () => {
       );
   });
 
+  it("has no path for OPTIONS *", () => {
+    const location = (action: object) =>
+      redirectLocation({ kind: "redirect", code: 301, ...action }, { ...request, path: "*", query: "" });
+    assert.equal(location({ authority: "other" }), "http://other");
+    assert.equal(location({ path: "/new" }), "http://shop.example.com:8080/new");
+  });
+
   it("drops the old scheme's default port when the scheme changes, and no other", () => {
     const toHttps = (authority: string) =>
       redirectLocation({ kind: "redirect", code: 301, scheme: "https" }, { ...request, authority });

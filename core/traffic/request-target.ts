@@ -58,6 +58,7 @@ export interface RedirectedRequest {
   readonly scheme: "http" | "https";
   /** The Host header. */
   readonly authority: string;
+  /** `*` for `OPTIONS *`, whose URL has no path (RFC 9110, section 7.1). */
   readonly path: string;
   /** The query with its `?`; empty when there is no query. */
   readonly query: string;
@@ -76,7 +77,7 @@ export function redirectLocation(action: RedirectAction, request: RedirectedRequ
     authority = withoutPort(authority) + derivedPort(action, request, scheme);
   else if (scheme !== request.scheme && authority.endsWith(DEFAULT_PORTS[request.scheme]))
     authority = withoutPort(authority);
-  const path = action.path ?? withPrefix(action.prefix, request.path);
+  const path = action.path ?? (request.path === "*" ? "" : withPrefix(action.prefix, request.path));
   return `${scheme}://${authority}${path}${path.includes("?") ? "" : request.query}`;
 }
 

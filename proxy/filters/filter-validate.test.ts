@@ -43,4 +43,25 @@ describe("the validate filter", () => {
     assert.match(await raw(port, "connect a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n"), /^HTTP\/1\.1 400 /);
     assert.equal(policy.checks.length, 0);
   });
+
+  it("forwards OPTIONS * to the upstream of a route without a condition on the path", async () => {
+    const seen: string[] = [];
+    const anyPath = { ignoreCase: false, headers: {}, withoutHeaders: {}, queryParams: {} };
+    const ask = async (path: string | undefined) => {
+      const matches =
+        path === undefined ? [] : [{ ...anyPath, path: { kind: "prefix" as const, value: path } }];
+      const { port, policy } = await startWith(
+        (incoming, outgoing) => {
+          seen.push(`${incoming.method} ${incoming.url}`);
+          outgoing.writeHead(204, { allow: "GET" }).end();
+        },
+        { route: { matches }, action: { rewrite: { path: { kind: "prefix", value: "/v1/" } } } },
+      );
+      const reply = await raw(port, "OPTIONS * HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+      return { status: reply.slice(0, 12), path: groupOf(policy.checks, "request")["url_path"] };
+    };
+    assert.deepEqual(await ask(undefined), { status: "HTTP/1.1 204", path: "*" });
+    assert.deepEqual(seen, ["OPTIONS *"], "a rewrite leaves it as it is");
+    assert.equal((await ask("/")).status, "HTTP/1.1 404");
+  });
 });

@@ -124,7 +124,9 @@ function faultOfFields(
 function canonicalize(exchange: Exchange): LocalReply | undefined {
   const { request, listener } = exchange;
   let named: Authority | undefined;
-  if (!isCanonicalTarget(request.path, request.query)) {
+  // `OPTIONS *` asks about the server as a whole (RFC 9112, section 3.2.4): it has no path to bring into a form.
+  const isForServer = request.path === "*" && request.query === "" && request.method === "OPTIONS";
+  if (!isForServer && !isCanonicalTarget(request.path, request.query)) {
     const written = request.path + request.query;
     const target = parseRequestTarget(written, listener.pathNormalization, request.scheme);
     if (target instanceof Malformed) {

@@ -15,7 +15,8 @@ export function applyRewrite(
   { path, authority }: NonNullable<ForwardAction["rewrite"]>,
 ): LocalReply | undefined {
   if (authority !== undefined) request.headers.set("host", authority);
-  if (path === undefined) return undefined;
+  // `OPTIONS *` has no path.
+  if (path === undefined || request.path === "*") return undefined;
   const { pathNormalization } = listener;
   try {
     const rewritten =

@@ -42,7 +42,8 @@ const REFUSED: readonly (readonly [name: string, bytes: string, status: number])
   ["a host that is a path", "GET / HTTP/1.1\r\nhost: a/b\r\n\r\n", 400],
   ["another scheme", "GET ftp://a/ HTTP/1.1\r\nhost: a\r\n\r\n", 400],
   ["a fragment", "GET /a#b HTTP/1.1\r\nhost: a\r\n\r\n", 400],
-  ["the asterisk form", "OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n", 400],
+  ["the asterisk form with a query", "OPTIONS *?a HTTP/1.1\r\nhost: a\r\n\r\n", 400],
+  ["the asterisk form of another method", "DELETE * HTTP/1.1\r\nhost: a\r\n\r\n", 400],
   ["CONNECT", "CONNECT a:80 HTTP/1.1\r\nhost: a\r\n\r\n", 405],
   ["HTTP/2 after an empty line", "\r\nPRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400],
   ["HTTP/1.0 with chunks", "POST / HTTP/1.0\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", 400],
@@ -80,7 +81,7 @@ describeHttp1("abuse", () => {
 
   for (const [name, bytes, status] of REFUSED) {
     it(`${name} is ${status} with the proxy's own error, and does not reach the upstream`, async () => {
-      const received = await raw(rig.port, bytes, 400);
+      const received = await raw(rig.port, bytes, 2_000);
       assert.equal(received.match(/HTTP\/1\.1 \d/g)?.length, 1, received);
       assert.match(received, new RegExp(`^HTTP/1\\.1 ${status} `));
       assert.match(received, /\r\ncontent-type: application\/problem\+json\r\n/);
