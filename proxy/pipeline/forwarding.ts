@@ -94,7 +94,9 @@ export class Forwarding implements TriesEvents, RequestEvents, TimerOwner {
       contentLength !== undefined &&
       contentLength <= REPLAY_LIMIT_BYTES &&
       // A client that waits for the upstream's 100 Continue sends no body before the request has gone there.
-      !headers.has("expect")
+      !headers.has("expect") &&
+      // The buffer keeps no trailers, which a body of HTTP/2 with a declared length may have too.
+      !headers.has("trailer")
     ) {
       this.#read(new RequestBuffer(this.#exchange, this));
       return;

@@ -168,6 +168,26 @@ describe("HTTP/2 through the proxy", () => {
     await until(() => policy.reports.length === 1);
   });
 
+  it("sends the announced trailers of a request with a declared length, on a route with retries", async () => {
+    let sum: unknown;
+    const upstream = await http2Upstream((stream) => {
+      stream.on("trailers", (received: IncomingHttpHeaders) => (sum = received["x-sum"]));
+      stream.resume().on("end", () => stream.respond({ ":status": 200 }, { endStream: true }));
+    });
+    const cluster = clusterOf([endpointAt(upstream.port)], { protocol: "http2" });
+    const { retry } = forwardTo(cluster.name);
+    const action = forwardTo(cluster.name, { retry: { ...retry, retries: 2 } });
+    const { port } = await startProxy(configOf({ clusters: [cluster], routes: [routeOf(action)] }));
+    const stream = client(port).request(
+      { ...POST, "content-length": "1", trailer: "x-sum" },
+      { waitForTrailers: true },
+    );
+    stream.on("wantTrailers", () => stream.sendTrailers({ "x-sum": "7" }));
+    stream.resume().end("a");
+    await until(() => stream.closed);
+    assert.equal(sum, "7");
+  });
+
   it("ends a response without a body with its head, so that a gRPC client sees a status there", async () => {
     const upstream = await http2Upstream((stream) => {
       stream.respond({ ":status": 200, "grpc-status": "5" }, { endStream: true });
