@@ -7,45 +7,20 @@ import { Reads } from "../../expressions/runtime/reads/reads.ts";
 import { FUNCTIONS } from "../../expressions/functions/functions.ts";
 import type { Expression } from "./expression.ts";
 import { createJsonataCompiler } from "./jsonata-engine.ts";
+import { leastMs, slowness } from "../../test/support/slowness.ts";
 
 /**
  * The bar: no request and no document may block the event loop for more than 50 ms on a quiet machine. A test
- * machine is not quiet, so the time is the minimum of several runs, relative to a calibration loop that takes
- * 200 ms on a quiet machine.
+ * machine is not quiet, so the time is the minimum of several runs, relative to the slowness of the machine.
  */
 const BAR_MS = 50;
-const RUNS = 12;
-/** Duration of the calibration loop, and its turns, on a quiet machine with a 2.5 GHz core. */
-const CALIBRATION_MS = 200;
-const CALIBRATION_TURNS = 3_000_000;
-
 const compileForRequests = createJsonataCompiler({}, () => performance.now());
-
-function leastMs(run: () => void, enoughMs = 0): number {
-  let least = Infinity;
-  for (let turn = 0; turn < RUNS && least > enoughMs; turn++) {
-    const started = performance.now();
-    run();
-    least = Math.min(least, performance.now() - started);
-  }
-  return least;
-}
 
 /** The minimum duration of `run` in ms if it exceeds the scaled bar; undefined if it does not. */
 function overBar(run: () => void, scale: number): number | undefined {
   const took = leastMs(run, BAR_MS * scale);
   // The machine may have become slower since `scale` was measured.
   return took <= BAR_MS * scale || took <= BAR_MS * slowness() ? undefined : took;
-}
-
-/** Slowness of this machine relative to the quiet machine; at least 1. */
-function slowness(): number {
-  const took = leastMs(() => {
-    const words: Record<string, number> = {};
-    for (let turn = 0; turn < CALIBRATION_TURNS; turn++)
-      words[`k${turn & 15}`] = (words[`k${turn & 15}`] ?? 0) + 1;
-  }, CALIBRATION_MS);
-  return Math.max(1, took / CALIBRATION_MS);
 }
 
 /** A bag of the largest request: a header section of 64 KiB, and claims. */

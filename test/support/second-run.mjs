@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 
 /** The most files that get a second run: failures in more of them are no accident of a busy machine. */
-const MOST_FILES = 4;
+const MOST_FILES = 8;
 
 /**
  * Runs mocha. Files with a failed test run once more, alone: tests of real programs under load share two cores with the
