@@ -39,7 +39,7 @@ const CHECKS = [
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const unsteady = [];
 
-/** Runs one check, and resolves with its exit status. */
+/** Runs one check, and returns its exit status. */
 function run(command, args, isTests) {
   if (!isTests) return spawnSync(command, args, { stdio: "inherit" }).status ?? 1;
   const result = runTests(command, args, ALONE);

@@ -14,6 +14,7 @@ import { leastMs, slowness } from "../../test/support/slowness.ts";
  * machine is not quiet, so the time is the minimum of several runs, relative to the slowness of the machine.
  */
 const BAR_MS = 50;
+
 const compileForRequests = createJsonataCompiler({}, () => performance.now());
 
 /** The minimum duration of `run` in ms if it exceeds the scaled bar; undefined if it does not. */

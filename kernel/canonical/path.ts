@@ -22,6 +22,14 @@ const OVERLONG = /%C[01]|%E0%[89]|%F0%8/;
 /** Dot segments that only some servers recognize: beside an escaped slash, or followed by path parameters. */
 const HIDDEN_DOT_SEGMENT = /(?:\/|%2F|%5C)\.\.?(?:;|%3B|%2F|%5C|\/|$)/;
 
+/** Dots that may begin a longer name, and an escape that is cut off. */
+const OPEN_END = /(?:(?:\/|%2F|%5C)\.{1,2})?(?:%[0-9A-F]?)?$/i;
+
+/** The part at the end of a path's beginning whose canonical form depends on how the path goes on; often empty. */
+export function openEndOf(beginning: string): string {
+  return OPEN_END.exec(beginning)?.[0] ?? "";
+}
+
 /** Whether a path is canonical already, with every normalization. */
 export function isPlainPath(path: string): boolean {
   return PLAIN.test(path);

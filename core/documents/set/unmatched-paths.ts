@@ -3,11 +3,8 @@
 
 import { headerBytesOf } from "../../../kernel/canonical/header-text.ts";
 import { Malformed } from "../../../kernel/canonical/malformed.ts";
-import { canonicalPath, type PathNormalization } from "../../../kernel/canonical/path.ts";
+import { canonicalPath, openEndOf, type PathNormalization } from "../../../kernel/canonical/path.ts";
 import type { HttpMatchSpec } from "../kinds/virtual-service-match.ts";
-
-/** The end of a prefix that the rest of a path may continue: dots of a longer name, and an escape that is cut off. */
-const OPEN_END = /(?:(?:\/|%2F|%5C)\.{1,2})?(?:%[0-9A-F]?)?$/i;
 
 /**
  * Why no request has a path that the match holds for: routes compare paths in canonical form. Undefined for a match that
@@ -21,7 +18,7 @@ export function whyUnmatched(
   if (written === undefined || written === "") return undefined;
   if (!written.startsWith("/")) return "a path begins with /";
   if (/[?#]/.test(written)) return "a path has no query; write its parameters under queryParams";
-  const open = uri?.prefix === undefined ? "" : (OPEN_END.exec(written)?.[0] ?? "");
+  const open = uri?.prefix === undefined ? "" : openEndOf(written);
   const closed = written.slice(0, written.length - open.length);
   // An open end may be all of the text: "/.".
   const canonical = closed === "" ? closed : canonicalPath(headerBytesOf(closed), normalization);

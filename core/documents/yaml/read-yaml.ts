@@ -105,7 +105,7 @@ function isPlainData(document: Document.Parsed, fault: Fault): boolean {
     plain = false;
     fault(offset, message);
   };
-  /** Where the node of each anchor ends; of several with one name, the last so far. */
+  /** The end of each anchor's node; of several with one name, the last so far. */
   const anchors = new Map<string, number>();
   const pending: unknown[] = [document.contents];
   for (let node = pending.pop(); node !== undefined || pending.length > 0; node = pending.pop()) {

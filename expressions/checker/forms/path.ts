@@ -3,7 +3,7 @@
 
 import { headerBytesOf } from "../../../kernel/canonical/header-text.ts";
 import { Malformed } from "../../../kernel/canonical/malformed.ts";
-import { canonicalPath } from "../../../kernel/canonical/path.ts";
+import { canonicalPath, openEndOf } from "../../../kernel/canonical/path.ts";
 import type { Misfit, Span, TextForm } from "./text-form.ts";
 
 /** `request.url_path`: never a query. */
@@ -87,8 +87,7 @@ export function asTemplate(text: string): string {
  * MERGE_SLASHES by default.
  */
 function spellingMisfit(text: string, span: Span): Misfit | undefined {
-  // Dots at an open end may begin a longer name, and an escape may be cut off.
-  const open = span.end ? "" : (/(?:(?:\/|%2F|%5C)\.{1,2})?(?:%[0-9A-F]?)?$/i.exec(text)?.[0] ?? "");
+  const open = span.end ? "" : openEndOf(text);
   const closed = text.slice(0, text.length - open.length);
   // The start of the segment that the text is in is not known.
   const lead = closed.startsWith("/") ? "" : "/x";
