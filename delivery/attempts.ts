@@ -35,7 +35,8 @@ export type TryEnd =
 export class Attempts<T> {
   readonly #options: AttemptsOptions<T>;
   readonly #breaker: CircuitBreaker;
-  readonly #underWay = new Set<Batch<T>>();
+  /** No Set, for the reason that LinkedList gives. At most `maxInFlight`, which are few. */
+  readonly #underWay: Batch<T>[] = [];
   #cancelWait: Cancel | undefined;
 
   constructor(options: AttemptsOptions<T>) {
@@ -44,7 +45,7 @@ export class Attempts<T> {
     this.#breaker = new CircuitBreaker({ clock, random, ...breaker });
   }
 
-  get underWay(): ReadonlySet<Batch<T>> {
+  get underWay(): readonly Batch<T>[] {
     return this.#underWay;
   }
 
@@ -58,7 +59,7 @@ export class Attempts<T> {
    * does.
    */
   mayBegin(): boolean {
-    if (this.#underWay.size >= this.#options.maxInFlight) return false;
+    if (this.#underWay.length >= this.#options.maxInFlight) return false;
     if (this.#breaker.admits) return true;
     // In the half-open state, the end of the try under way decides: there is no timer to set.
     if (this.#breaker.waitMs > 0) {
@@ -78,9 +79,9 @@ export class Attempts<T> {
   begin(batch: Batch<T>, onEnd: (end: TryEnd) => void): void {
     const { scheduler, timeoutMs, send, onTimeout } = this.#options;
     const ticket = this.#breaker.begin();
-    this.#underWay.add(batch);
+    this.#underWay.push(batch);
     const finish = (end: TryEnd): void => {
-      this.#underWay.delete(batch);
+      this.#underWay.splice(this.#underWay.indexOf(batch), 1);
       if (ticket !== undefined) this.#breaker.end(ticket, end.ok);
       onEnd(end);
     };

@@ -10,8 +10,8 @@ import { STATUS_CODES, type StatusCode } from "../../kernel/status.ts";
 import { redirectLocation } from "../../core/traffic/request-target.ts";
 import { Forwarding, type ForwardingEvents } from "./forwarding.ts";
 import { credentialExpiryOf, hasExpiringCertificate } from "./credential-expiry.ts";
-import type { LongStream, LongStreams } from "./long-streams.ts";
-import type { CredentialExpiry } from "./stream-expiries.ts";
+import type { LongEntry, LongStream, LongStreams } from "./long-streams.ts";
+import type { CredentialExpiry, ExpiringEntry } from "./stream-expiries.ts";
 import { GrpcWebStream } from "./grpc-web/grpc-web-stream.ts";
 import type { Mirroring } from "./mirroring.ts";
 import type { Exchange, RouteSelection } from "../exchange/exchange.ts";
@@ -63,6 +63,8 @@ class ExchangeRun implements ServerStreamEvents, ForwardingEvents, LongStream {
   #isLong = false;
   /** The first credential of the client that expires; set for long streams alone. */
   expiry: CredentialExpiry | undefined = undefined;
+  expiringEntry: ExpiringEntry | undefined = undefined;
+  longEntry: LongEntry | undefined = undefined;
 
   constructor(exchange: Exchange, downstream: ServerStream, services: PipelineServices) {
     this.#exchange = exchange;

@@ -17,12 +17,14 @@ import {
   until,
 } from "../testing/harness.test.ts";
 import { describeTransports } from "../testing/transports.test.ts";
-import { type LongStream, LongStreams } from "./long-streams.ts";
+import { type LongEntry, type LongStream, LongStreams } from "./long-streams.ts";
 
 class Stream implements LongStream {
   readonly attributes: AttributeBag;
   readonly isDecidedHere = true;
   readonly expiry = undefined;
+  readonly expiringEntry = undefined;
+  longEntry: LongEntry | undefined = undefined;
   refused = 0;
   constructor(user: string) {
     this.attributes = { request: { user } };

@@ -3,6 +3,7 @@
 
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { backoffMs } from "../../kernel/backoff.ts";
+import { type Linked, LinkedList, UNLISTED } from "../../kernel/linked-list.ts";
 import { isPromise } from "../../kernel/maybe-promise.ts";
 import type { Cancel, Runtime } from "../../kernel/ports.ts";
 import type { PolicyClient, Recheck } from "../policy/check-result.ts";
@@ -16,6 +17,13 @@ export interface LongStream extends ExpiringStream {
   readonly isDecidedHere: boolean;
   /** Closes the stream, because the policies refuse it now. */
   refuse(): void;
+  /** The field of `LongStreams`, undefined in the beginning. */
+  longEntry: LongEntry | undefined;
+}
+
+/** A stream in the list of those that changed policies are put to. */
+export interface LongEntry extends Linked<LongEntry> {
+  readonly stream: LongStream;
 }
 
 /** Longest turn of the event loop that goes into new decisions, in milliseconds. */
@@ -38,7 +46,7 @@ export class LongStreams {
   readonly expiries: StreamExpiries;
   readonly #policy: Pick<PolicyClient, "recheck" | "watchPolicies">;
   readonly #runtime: Runtime;
-  readonly #streams = new Set<LongStream>();
+  readonly #streams = new LinkedList<LongEntry>();
   readonly #stopWatching: () => void;
   /** Number of changes so far: a round ends when there is another. */
   #changes = 0;
@@ -59,12 +67,15 @@ export class LongStreams {
   }
 
   add(stream: LongStream): void {
-    if (stream.isDecidedHere) this.#streams.add(stream);
+    if (stream.isDecidedHere) {
+      stream.longEntry = { ...UNLISTED, stream };
+      this.#streams.pushLast(stream.longEntry);
+    }
     this.expiries.add(stream);
   }
 
   remove(stream: LongStream): void {
-    this.#streams.delete(stream);
+    if (stream.longEntry !== undefined) this.#streams.remove(stream.longEntry);
     this.expiries.remove(stream);
   }
 
@@ -87,20 +98,24 @@ export class LongStreams {
   }
 
   async #run(): Promise<void> {
-    let open: readonly LongStream[] = [...this.#streams];
+    let open: readonly LongStream[] = this.#open();
     let failures = 0;
     for (;;) {
       const changes = this.#changes;
       const undecided = await this.#round(open, changes);
       if (this.#closed) return;
       if (changes !== this.#changes) {
-        open = [...this.#streams];
+        open = this.#open();
         failures = 0;
       } else if (undecided.length > 0) {
         await this.#pause(backoffMs(++failures, this.#runtime.random, RETRY));
-        open = changes === this.#changes ? undecided : [...this.#streams];
+        open = changes === this.#changes ? undecided : this.#open();
       } else return;
     }
+  }
+
+  #open(): readonly LongStream[] {
+    return Array.from(this.#streams, ({ stream }) => stream);
   }
 
   /** Decides the streams anew, and returns those that could not be decided. */
@@ -112,7 +127,7 @@ export class LongStreams {
     let sliceMs = clock.monotonicMs();
     for (const stream of open) {
       if (this.#closed || changes !== this.#changes) break;
-      if (!this.#streams.has(stream)) continue;
+      if (stream.longEntry?.isListed !== true) continue;
       const result = this.#policy.recheck(stream.attributes);
       if (isPromise(result)) {
         const call = result
@@ -138,7 +153,7 @@ export class LongStreams {
 
   #take(stream: LongStream, result: Recheck, undecided: LongStream[]): void {
     // A stream may have ended while the mixer decided.
-    if (!this.#streams.has(stream)) return;
+    if (stream.longEntry?.isListed !== true) return;
     this.counts[result]++;
     if (result === "refused") stream.refuse();
     else if (result === "undecided") undecided.push(stream);

@@ -35,6 +35,7 @@ import { LongStreams } from "./long-streams.ts";
 import {
   type CredentialExpiry,
   type CredentialKind,
+  type ExpiringEntry,
   type ExpiringStream,
   StreamExpiries,
 } from "./stream-expiries.ts";
@@ -43,6 +44,7 @@ const START_MS = Date.UTC(2026, 0, 1);
 
 class Stream implements ExpiringStream {
   readonly expiry: CredentialExpiry | undefined;
+  expiringEntry: ExpiringEntry | undefined = undefined;
   readonly expired: number[] = [];
   readonly #now: () => number;
   constructor(now: () => number, atEpochMs?: number, credential: CredentialKind = "token") {
@@ -159,6 +161,7 @@ describe("the expiries of streams", () => {
     for (let index = 0; index < 200; index++)
       expiries.add({
         expiry: { credential: index < 50 ? "certificate" : "token", atEpochMs: START_MS - (index % 3) },
+        expiringEntry: undefined,
         expire,
       });
     const inTurns: number[] = [];
@@ -184,7 +187,8 @@ describe("the expiries of streams", () => {
     let ended = "";
     const refuse = (): void => void (ended += "refused");
     const expire = (): void => void (ended += "expired");
-    streams.add({ attributes: {}, isDecidedHere: false, expiry, refuse, expire });
+    const entries = { expiringEntry: undefined, longEntry: undefined };
+    streams.add({ attributes: {}, isDecidedHere: false, expiry, refuse, expire, ...entries });
     assert.equal(streams.size, 0);
     policy.change(() => "refused");
     await time.advanceAndSettle(1_600);

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { type Linked, LinkedList, UNLISTED } from "../../kernel/linked-list.ts";
 import type { Cancel, Runtime } from "../../kernel/ports.ts";
 
 /** The kinds of credentials under which a stream is opened. */
@@ -16,7 +17,16 @@ export interface CredentialExpiry {
 /** A stream that is closed when a credential of its client expires. */
 export interface ExpiringStream {
   readonly expiry: CredentialExpiry | undefined;
+  /** The field of `StreamExpiries`, undefined in the beginning. */
+  expiringEntry: ExpiringEntry | undefined;
   expire(expiry: CredentialExpiry): void;
+}
+
+/** A stream in the list of those that expire at the same time. */
+export interface ExpiringEntry extends Linked<ExpiringEntry> {
+  readonly stream: ExpiringStream;
+  readonly group: LinkedList<ExpiringEntry>;
+  readonly atEpochMs: number;
 }
 
 /**
@@ -36,7 +46,7 @@ export class StreamExpiries {
   /** Number of closed streams by the credential that expired. */
   readonly counts: Record<CredentialKind, number> = { certificate: 0, token: 0 };
   readonly #runtime: Pick<Runtime, "clock" | "scheduler" | "logger">;
-  readonly #groups = new Map<number, Set<ExpiringStream>>();
+  readonly #groups = new Map<number, LinkedList<ExpiringEntry>>();
   /** No group expires earlier. A removed group may leave it too early, which costs one look at all groups. */
   #earliestEpochMs = Infinity;
   #cancel: Cancel | undefined;
@@ -51,19 +61,24 @@ export class StreamExpiries {
     const { expiry } = stream;
     if (expiry === undefined || this.#closed) return;
     const { atEpochMs } = expiry;
-    const group = this.#groups.get(atEpochMs);
-    if (group === undefined) this.#groups.set(atEpochMs, new Set([stream]));
-    else group.add(stream);
+    let group = this.#groups.get(atEpochMs);
+    if (group === undefined) this.#groups.set(atEpochMs, (group = new LinkedList()));
+    const entry: ExpiringEntry = { ...UNLISTED, stream, group, atEpochMs };
+    stream.expiringEntry = entry;
+    group.pushLast(entry);
     this.#earliestEpochMs = Math.min(this.#earliestEpochMs, atEpochMs);
     if (this.#cancel === undefined) this.#arm();
   }
 
   remove(stream: ExpiringStream): void {
-    const { expiry } = stream;
-    if (expiry === undefined) return;
-    const group = this.#groups.get(expiry.atEpochMs);
-    if (group === undefined || !group.delete(stream) || group.size > 0) return;
-    this.#groups.delete(expiry.atEpochMs);
+    const entry = stream.expiringEntry;
+    if (entry === undefined) return;
+    stream.expiringEntry = undefined;
+    const { group, atEpochMs } = entry;
+    group.remove(entry);
+    // An emptied list may be another one than the time's: a look takes emptied lists out.
+    if (group.size > 0 || this.#groups.get(atEpochMs) !== group) return;
+    this.#groups.delete(atEpochMs);
     // The timer goes on until its next look, so that short calls do not start and cancel one each.
     if (this.#groups.size === 0) this.#earliestEpochMs = Infinity;
   }
@@ -99,11 +114,13 @@ export class StreamExpiries {
     let earliestEpochMs = Infinity;
     for (const [atEpochMs, group] of this.#groups) {
       if (atEpochMs <= nowEpochMs && isDone) {
-        for (const stream of group) {
-          group.delete(stream);
-          this.#expire(stream);
+        for (
+          let entry = group.takeFirst();
+          entry !== undefined;
+          entry = isDone ? group.takeFirst() : undefined
+        ) {
+          this.#expire(entry.stream);
           isDone = clock.monotonicMs() - sliceMs < MAX_SLICE_MS;
-          if (!isDone) break;
         }
         if (group.size === 0) {
           this.#groups.delete(atEpochMs);

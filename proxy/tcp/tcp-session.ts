@@ -8,8 +8,8 @@ import { isPromise } from "../../kernel/maybe-promise.ts";
 import type { ListenerBinding } from "../listeners/listener-server.ts";
 import { gatewayAttributes } from "../filters/gateway-attributes.ts";
 import { credentialExpiryOf } from "../pipeline/credential-expiry.ts";
-import type { LongStream } from "../pipeline/long-streams.ts";
-import type { CredentialExpiry } from "../pipeline/stream-expiries.ts";
+import type { LongEntry, LongStream } from "../pipeline/long-streams.ts";
+import type { CredentialExpiry, ExpiringEntry } from "../pipeline/stream-expiries.ts";
 import type { RequestLife } from "../policy/beyond/quota-queues.ts";
 import type { CheckResult } from "../policy/check-result.ts";
 import type { RawConnection, RawSession, RawSocket } from "../transport/contract/raw.ts";
@@ -36,6 +36,8 @@ const ENDINGS: Readonly<Record<SpliceEnd, TcpEnding>> = {
  * the server speaks first works, and so that a refused connection costs no memory.
  */
 class TcpSession implements RawSession, LongStream, RequestLife, SpliceEvents {
+  expiringEntry: ExpiringEntry | undefined = undefined;
+  longEntry: LongEntry | undefined = undefined;
   readonly #binding: ListenerBinding;
   readonly #connection: RawConnection;
   readonly #services: TcpServices;

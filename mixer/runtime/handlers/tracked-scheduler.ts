@@ -1,14 +1,19 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { type Linked, LinkedList, UNLISTED } from "../../../kernel/linked-list.ts";
 import type { Cancel, Logger, Scheduler } from "../../../kernel/ports.ts";
+
+interface PendingTask extends Linked<PendingTask> {
+  cancel: Cancel;
+}
 
 /** A handler's own scheduler: tasks that the handler forgets to cancel end with it. */
 export class TrackedScheduler implements Scheduler {
   readonly #scheduler: Scheduler;
   readonly #logger: Logger;
   readonly #run: (task: () => void) => void;
-  readonly #pending = new Set<Cancel>();
+  readonly #pending = new LinkedList<PendingTask>();
   #closed = false;
 
   /** @param run Runs a task of the handler; must not throw. */
@@ -35,8 +40,8 @@ export class TrackedScheduler implements Scheduler {
   close(): number {
     this.#closed = true;
     const leaked = this.#pending.size;
-    for (const cancel of this.#pending) cancel();
-    this.#pending.clear();
+    for (let task = this.#pending.takeFirst(); task !== undefined; task = this.#pending.takeFirst())
+      task.cancel();
     return leaked;
   }
 
@@ -45,14 +50,15 @@ export class TrackedScheduler implements Scheduler {
       this.#logger.warn("a handler scheduled work after it was closed; it will not run");
       return () => {};
     }
-    const cancel = start(
+    const pending: PendingTask = { ...UNLISTED, cancel: () => undefined };
+    this.#pending.pushLast(pending);
+    pending.cancel = start(
       () => this.#run(task),
-      () => this.#pending.delete(cancel),
+      () => this.#pending.remove(pending),
     );
-    this.#pending.add(cancel);
     return () => {
-      this.#pending.delete(cancel);
-      cancel();
+      this.#pending.remove(pending);
+      pending.cancel();
     };
   }
 }

@@ -3,7 +3,7 @@
 
 import type { Cancel } from "../../../../kernel/ports.ts";
 import type { ClientSettings } from "../../contract/client.ts";
-import { LinkedList } from "./linked-list.ts";
+import { LinkedList } from "../../../../kernel/linked-list.ts";
 import { afterNextReads, readsNow, wereReadsAfter } from "../turn.ts";
 import type { ConnectionOwner, ExclusiveRequest, PooledConnection, PooledRequest } from "./pooled.ts";
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ResetReason } from "../../contract/reset.ts";
-import type { Linked } from "./linked-list.ts";
+import type { Linked } from "../../../../kernel/linked-list.ts";
 
 /** A request, as the pool sees it. */
 export interface PooledRequest extends Linked<PooledRequest> {

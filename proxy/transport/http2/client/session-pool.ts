@@ -3,7 +3,7 @@
 
 import type { Cancel } from "../../../../kernel/ports.ts";
 import type { ClientSettings } from "../../contract/client.ts";
-import { LinkedList } from "../../http1/client/linked-list.ts";
+import { LinkedList } from "../../../../kernel/linked-list.ts";
 import type { PooledRequest } from "../../http1/client/pooled.ts";
 import type { PooledSession, SessionOwner } from "./pooled-session.ts";
 import { CHECK_MS } from "./signs-of-life.ts";

@@ -30,6 +30,7 @@ import { FramedStream } from "./framed-stream.ts";
 import { PastStreams } from "./past-streams.ts";
 import { PeerSettings } from "./peer-settings.ts";
 import { SendTurns } from "./send-turns.ts";
+import { StreamTable } from "./stream-table.ts";
 import type { StreamEnd, StreamHost } from "./stream-host.ts";
 
 /**
@@ -71,7 +72,7 @@ export class FramedConnection implements FrameReceiver, StreamHost, ArrivalReade
   readonly #decoder = new HpackDecoder();
   readonly #fields: FieldCollector;
   readonly #budget: FrameBudget;
-  readonly #streams = new Map<number, FramedStream>();
+  readonly #streams = new StreamTable<FramedStream>();
   readonly #past = new PastStreams();
   readonly #turns = new SendTurns();
   /** Bytes that have arrived and are not read. */
@@ -131,7 +132,7 @@ export class FramedConnection implements FrameReceiver, StreamHost, ArrivalReade
   }
 
   get streams(): Iterable<FramedStream> {
-    return this.#streams.values();
+    return this.#streams;
   }
 
   get canWrite(): boolean {
@@ -316,7 +317,7 @@ export class FramedConnection implements FrameReceiver, StreamHost, ArrivalReade
   onGoaway(lastStreamId: number, code: number): void {
     this.#events.onGoaway(lastStreamId, code);
     if (this.#options.isServer) return;
-    for (const stream of this.#streams.values()) if (stream.id > lastStreamId) stream.close("refused", code);
+    for (const stream of this.#streams) if (stream.id > lastStreamId) stream.close("refused", code);
   }
 
   onWindowUpdate(streamId: number, increment: number): void {
@@ -419,7 +420,7 @@ export class FramedConnection implements FrameReceiver, StreamHost, ArrivalReade
 
   #add(id: number): FramedStream {
     const stream = new FramedStream(this, id, this.#options.isServer, this.peer.initialWindowBytes);
-    this.#streams.set(id, stream);
+    this.#streams.add(stream);
     return stream;
   }
 
@@ -437,7 +438,7 @@ export class FramedConnection implements FrameReceiver, StreamHost, ArrivalReade
 
   /** @returns False when a window has become too large. */
   #moveWindows(delta: number): boolean {
-    for (const stream of this.#streams.values()) {
+    for (const stream of this.#streams) {
       stream.sendWindow += delta;
       if (stream.sendWindow > MAX_WINDOW_BYTES) {
         this.onFault(CODE.flowControlError, "a stream's window is too large");
@@ -483,7 +484,7 @@ export class FramedConnection implements FrameReceiver, StreamHost, ArrivalReade
   }
 
   #endStreams(): void {
-    for (const stream of this.#streams.values()) stream.close("connection", CODE.noError);
+    for (const stream of this.#streams) stream.close("connection", CODE.noError);
   }
 
   #onEnd(): void {

@@ -5,7 +5,7 @@ import type { HeaderList } from "../../contract/header-list.ts";
 import { type Finisher, finishInTurn } from "../../http1/turn.ts";
 import { CODE, MAX_FRAME_BYTES, STREAM_WINDOW_BYTES } from "../constants.ts";
 import { HeldParts } from "./held-parts.ts";
-import type { StreamEnd, StreamEvents, StreamHost } from "./stream-host.ts";
+import type { ListedStream, StreamEnd, StreamEvents, StreamHost } from "./stream-host.ts";
 
 const NO_FIELDS: readonly string[] = [];
 
@@ -13,7 +13,7 @@ const NO_FIELDS: readonly string[] = [];
  * One stream (RFC 9113, section 5) on either side: its state, its two flow-control windows, and the bytes that wait in both
  * directions. The connection calls `receive…` with the peer's frames.
  */
-export class FramedStream implements Finisher {
+export class FramedStream implements Finisher, ListedStream {
   readonly id: number;
   /** Must be set before the stream's first event. */
   events: StreamEvents = NO_EVENTS;
@@ -34,7 +34,9 @@ export class FramedStream implements Finisher {
   /** Whether this side's last frame is written. */
   isLocalEnded = false;
   isClosed = false;
-  /** Whether the stream is in the connection's list. */
+  /** The fields of the connection's list. */
+  previous: ListedStream | undefined = undefined;
+  next: ListedStream | undefined = undefined;
   isListed = false;
   readonly #host: StreamHost;
   #isPaused = true;

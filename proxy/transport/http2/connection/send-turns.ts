@@ -1,20 +1,22 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { LinkedList } from "../../../../kernel/linked-list.ts";
 import type { ListedStream } from "./stream-host.ts";
 
 /** The streams of a connection with bytes to send, or that wait for the socket, in the order of their turns (round robin). */
 export class SendTurns {
-  readonly #streams = new Set<ListedStream>();
+  readonly #streams = new LinkedList<ListedStream>();
   #isRunning = false;
 
+  /** The stream must not be listed. */
   add(stream: ListedStream): void {
-    stream.isListed = true;
-    this.#streams.add(stream);
+    this.#streams.pushLast(stream);
   }
 
+  /** Does nothing for a stream that is not listed. */
   remove(stream: ListedStream): void {
-    this.#streams.delete(stream);
+    this.#streams.remove(stream);
   }
 
   /**
@@ -23,15 +25,10 @@ export class SendTurns {
    * @param mayGoOn Asked before each turn.
    */
   run(mayGoOn: () => boolean): void {
-    if (this.#isRunning || this.#streams.size === 0) return;
+    if (this.#isRunning) return;
     this.#isRunning = true;
     // The loop reaches the streams that are added within it.
-    for (const stream of this.#streams) {
-      if (!mayGoOn()) break;
-      this.#streams.delete(stream);
-      stream.isListed = false;
-      stream.sendInTurn();
-    }
+    while (this.#streams.size > 0 && mayGoOn()) this.#streams.takeFirst()?.sendInTurn();
     this.#isRunning = false;
   }
 }

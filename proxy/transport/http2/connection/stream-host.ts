@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Linked } from "../../../../kernel/linked-list.ts";
 import type { HeaderList } from "../../contract/header-list.ts";
 import type { FieldCollector } from "../fields/field-collector.ts";
 import type { FrameWriter } from "../frames/frame-writer.ts";
@@ -40,9 +41,8 @@ export interface StreamEvents {
 }
 
 /** A stream as the connection's list sees it. */
-export interface ListedStream {
+export interface ListedStream extends Linked<ListedStream> {
   readonly id: number;
-  isListed: boolean;
   sendInTurn(): void;
 }
 
