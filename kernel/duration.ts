@@ -26,6 +26,11 @@ export function parseDurationMs(text: string): number | undefined {
   return totalMs <= MAX_DURATION_MS ? Math.round(totalMs) : undefined;
 }
 
+/** Rounded to whole microseconds: the last digits of a difference of two instants are noise. */
+export function wholeMicroseconds(durationMs: number): number {
+  return Math.round(durationMs * 1_000) / 1_000;
+}
+
 /** The shortest exact form in a single unit: 90000 is `90s`, 1500 is `1500ms`. */
 export function formatDurationMs(durationMs: number): string {
   for (const unit of ["d", "h", "m", "s"]) {

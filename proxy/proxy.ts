@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { randomUUID } from "node:crypto";
 import type { Registry } from "prom-client";
 
 import type { PilotService, ProxyNode } from "../api/pilot-service.ts";
@@ -18,6 +17,7 @@ import { type ClusterRow, clusterRows } from "./admin/cluster-rows.ts";
 import { Authenticators } from "./authentication/authenticators.ts";
 import { createJwksClient, type JwksClient } from "./authentication/jwks/fetch-jwks.ts";
 import type { FetchResult } from "./authentication/jwks/jwks-source.ts";
+import { uuidSource } from "./exchange/random-uuid.ts";
 import { ProxyStats } from "./exchange/stats.ts";
 import { type ClusterSet, NO_CLUSTERS } from "./upstream/cluster-manager.ts";
 import { Exchange } from "./exchange/exchange.ts";
@@ -176,7 +176,7 @@ class ProxyRuntime implements Proxy {
       random,
       scheduler,
       logger,
-      newId = randomUUID,
+      newId = uuidSource(),
       explainKey,
       compile,
       workload,

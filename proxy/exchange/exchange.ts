@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttributeBag } from "../../core/attributes/bag.ts";
+import { wholeMicroseconds } from "../../kernel/duration.ts";
 import type { Authority } from "../../kernel/canonical/authority.ts";
 import type { ErrorCode } from "../../kernel/error-catalog.ts";
 import type { Listener } from "../../core/traffic/resources/listener.ts";
@@ -192,9 +193,11 @@ export class Exchange {
     return this.#endMonotonicMs !== undefined;
   }
 
-  /** Milliseconds from the request's arrival to its end; 0 while it is under way. */
+  /** Milliseconds from the request's arrival to its end, in whole microseconds; 0 while it is under way. */
   get durationMs(): number {
-    return this.#endMonotonicMs === undefined ? 0 : this.#endMonotonicMs - this.startMonotonicMs;
+    return this.#endMonotonicMs === undefined
+      ? 0
+      : wholeMicroseconds(this.#endMonotonicMs - this.startMonotonicMs);
   }
 
   /** Calls back when the exchange is over, to release what belongs to it. */

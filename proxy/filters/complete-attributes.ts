@@ -131,14 +131,21 @@ export function checkGroup({ outcome, checkCacheHit, shadowDenials, audits }: Ch
   });
 }
 
-/** The attributes `destination.*`, with the endpoint's in place of those of the listening address. */
+/**
+ * The attributes `destination.*`, with the endpoint's in place of those of the listening address. Requests through the same
+ * endpoint share them, as far as they share what is known before.
+ */
 export function destinationAt(known: AttributeGroup, target: ClusterEndpoint): AttributeGroup {
+  if (target.destination?.known !== known)
+    target.destination = { known, group: destinationOf(known, target) };
+  return target.destination.group;
+}
+
+function destinationOf(known: AttributeGroup, target: ClusterEndpoint): AttributeGroup {
   const { ip, workload } = target;
   const { port, labels } = target.endpoint;
   const { service, namespace, workload: own } = known;
   // Before a sidecar's own application, whose workload, labels and identity are known.
   if (own !== undefined) return present({ ...known, workload: workload ?? own, ip, port });
-  if (service !== undefined && namespace !== undefined && ip !== undefined && workload !== undefined)
-    return { service, namespace, ip, port, labels, workload };
   return present({ service, namespace, ip, port, labels, workload });
 }

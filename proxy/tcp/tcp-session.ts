@@ -3,6 +3,7 @@
 
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { isForwarded } from "../../core/verdict/reply.ts";
+import { wholeMicroseconds } from "../../kernel/duration.ts";
 import { messageOf } from "../../kernel/errors.ts";
 import { isPromise } from "../../kernel/maybe-promise.ts";
 import type { ListenerBinding } from "../listeners/listener-server.ts";
@@ -244,7 +245,7 @@ class TcpSession implements RawSession, LongStream, RequestLife, SpliceEvents {
     this.#dial?.leave();
     counts.countClosed(listener.name, ending);
     try {
-      const durationMs = clock.monotonicMs() - this.#startMs;
+      const durationMs = wholeMicroseconds(clock.monotonicMs() - this.#startMs);
       const bag = this.#report("close", { ending, durationMs });
       const fate = rowOf(ending).isUnanswered === true ? "unanswered" : undefined;
       this.#verdict?.settlement?.settle(fate, bag);

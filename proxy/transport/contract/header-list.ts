@@ -20,6 +20,8 @@ export interface FieldBlock {
   readonly spans: number[];
   /** Facts about the fields, which `HeaderList` keeps here so that equal heads share them. */
   nameFlags?: number;
+  /** The fields that `removeAlike` leaves. */
+  kept?: Pick<FieldBlock, "flat" | "spans">;
   /** Names of the fields that arrived as never-indexed literals of HTTP/2; undefined when there is none. */
   readonly neverIndexed?: ReadonlySet<string> | undefined;
   isAscii?: boolean;
@@ -158,10 +160,11 @@ export class HeaderList implements EditableHeaders {
     this.#removeName(first + 2, name);
   }
 
-  /** As `append`, for a field that is plain: see `setPlain`. */
+  /** As `append`, for a field that is plain, as for `setPlain`, and that the list does not have or that may repeat. */
   appendPlain(name: string, value: string): void {
-    this.append(name, value);
-    this.#markPlain(name, value);
+    this.#own();
+    this.#flat.push(name, value);
+    this.#spans.push(OWN, PLAIN);
   }
 
   /**
@@ -191,8 +194,9 @@ export class HeaderList implements EditableHeaders {
    * @param flagsOfNames Must be the same function in every call of the process.
    */
   nameFlags(flagsOfNames: (headers: HeaderList) => number): number {
-    if (this.#block === undefined || !this.#shared) return flagsOfNames(this);
-    return (this.#block.nameFlags ??= flagsOfNames(this));
+    const block = this.#block;
+    if (block === undefined || this.#flat !== block.flat) return flagsOfNames(this);
+    return (block.nameFlags ??= flagsOfNames(this));
   }
 
   /** Whether all values are ASCII, so that they are the same as bytes and as text. */
@@ -218,6 +222,23 @@ export class HeaderList implements EditableHeaders {
       this.#truncate(kept);
       return;
     }
+  }
+
+  /**
+   * As `removeWhere`, once for all equal heads while the list is unchanged.
+   *
+   * @param matches Must be the same function in every call of the process.
+   */
+  removeAlike(matches: (name: string) => boolean): void {
+    const block = this.#block;
+    if (block === undefined || this.#flat !== block.flat) return this.removeWhere(matches);
+    if (block.kept === undefined) {
+      this.removeWhere(matches);
+      block.kept = { flat: this.#flat, spans: this.#spans };
+    }
+    this.#flat = block.kept.flat;
+    this.#spans = block.kept.spans;
+    this.#shared = true;
   }
 
   /** The fields with names in lower case. Must not be changed. */

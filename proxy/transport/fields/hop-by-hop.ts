@@ -14,7 +14,7 @@ export function removeHopByHop(headers: HeaderList, flags: number = flagsOfAll(h
   if ((flags & HOP_BY_HOP) === 0) return;
   const connection = (flags & CONNECTION) === 0 ? undefined : headers.get("connection");
   // Most messages name no field, or `keep-alive`, which is hop-by-hop anyway.
-  if (connection === undefined || connection === "keep-alive") return headers.removeWhere(isHopByHop);
+  if (connection === undefined || connection === "keep-alive") return headers.removeAlike(isHopByHop);
   const named = new Set(connection.split(",").map((token) => token.trim().toLowerCase()));
   for (const name of PROXYS_OWN) named.delete(name);
   headers.removeWhere((name) => isHopByHop(name) || named.has(name));
