@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { type Linked, LinkedList, UNLISTED } from "./linked-list.ts";
+
 /** The part of a cache's entries that the cache reads and writes. */
 export interface SieveEntry {
   readonly key: string;
@@ -31,80 +33,100 @@ export interface SieveCacheOptions<E> {
  * use it without a look-up, which takes 60 ns.
  */
 export class SieveCache<E extends SieveEntry> {
-  readonly #entries = new Map<string, E>();
+  readonly #places = new Map<string, Place<E>>();
+  /** The oldest entry first. */
+  readonly #order = new LinkedList<Place<E>>();
   readonly #maxEntries: number;
   readonly #maxSize: number;
   readonly #onEvict: ((entry: E) => void) | undefined;
   #size = 0;
-  /** An iterator of a Map goes on to entries that are added, and passes over those that are deleted. */
-  #hand: IterableIterator<E>;
+  /**
+   * The entry that the hand comes to next; undefined for the oldest one. The hand is no iterator of the Map: while the cache is
+   * not full, nothing would move it, and an iterator that stands still keeps every table that the Map has had since.
+   */
+  #hand: Place<E> | undefined = undefined;
 
   constructor({ maxEntries, maxSize = Number.POSITIVE_INFINITY, onEvict }: SieveCacheOptions<E>) {
     this.#maxEntries = maxEntries;
     this.#maxSize = maxSize;
     this.#onEvict = onEvict;
-    this.#hand = this.#entries.values();
   }
 
   /** Number of entries. */
   get size(): number {
-    return this.#entries.size;
+    return this.#places.size;
   }
 
   get(key: string): E | undefined {
-    const entry = this.#entries.get(key);
+    const entry = this.#places.get(key)?.entry;
     if (entry !== undefined) entry.used = true;
     return entry;
   }
 
   /** The entry, without counting as its use. */
   peek(key: string): E | undefined {
-    return this.#entries.get(key);
+    return this.#places.get(key)?.entry;
   }
 
   /** Adds an entry, in place of one with the same key. */
   set(entry: E): void {
-    const known = this.#entries.get(entry.key);
-    if (known !== undefined) this.delete(known);
+    const known = this.#places.get(entry.key);
+    if (known !== undefined) this.delete(known.entry);
     if (entry.size > this.#maxSize) {
       entry.dropped = true;
       return;
     }
-    while (this.#entries.size >= this.#maxEntries || this.#size + entry.size > this.#maxSize) this.#evict();
-    this.#entries.set(entry.key, entry);
+    while (this.#places.size >= this.#maxEntries || this.#size + entry.size > this.#maxSize) this.#evict();
+    const place: Place<E> = { ...UNLISTED, entry };
+    this.#places.set(entry.key, place);
+    this.#order.pushLast(place);
     this.#size += entry.size;
   }
 
   delete(entry: E): void {
     if (entry.dropped) return;
-    entry.dropped = true;
-    this.#size -= entry.size;
-    this.#entries.delete(entry.key);
+    const place = this.#places.get(entry.key);
+    if (place !== undefined) this.#remove(place);
   }
 
   clear(): void {
-    for (const entry of this.#entries.values()) entry.dropped = true;
-    this.#entries.clear();
-    this.#size = 0;
+    for (const place of this.#order) this.#remove(place);
   }
 
-  values(): IterableIterator<E> {
-    return this.#entries.values();
+  /** The oldest entry first. */
+  *values(): IterableIterator<E> {
+    for (const { entry } of this.#order) yield entry;
+  }
+
+  #remove(place: Place<E>): void {
+    const { entry } = place;
+    entry.dropped = true;
+    this.#size -= entry.size;
+    this.#places.delete(entry.key);
+    if (this.#hand === place) this.#hand = place.next;
+    this.#order.remove(place);
   }
 
   /** Evicts one of the entries, of which there is at least one. Ends in the second round at the latest. */
   #evict(): void {
     for (;;) {
-      const { value, done } = this.#hand.next();
-      if (done === true) {
-        this.#hand = this.#entries.values();
-      } else if (value.used) {
-        value.used = false;
+      const place = this.#hand ?? this.#order.first;
+      if (place === undefined) return;
+      if (place.entry.used) {
+        place.entry.used = false;
+        this.#hand = place.next;
       } else {
-        this.delete(value);
-        this.#onEvict?.(value);
+        // The hand goes on behind it, to the oldest entry if it was the newest.
+        this.#hand = place.next;
+        this.#remove(place);
+        this.#onEvict?.(place.entry);
         return;
       }
     }
   }
+}
+
+/** An entry in the order of the cache. */
+interface Place<E> extends Linked<Place<E>> {
+  readonly entry: E;
 }
