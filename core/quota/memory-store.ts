@@ -130,7 +130,7 @@ class MemoryStore implements MemoryQuotaStore {
     this.#answers = new DeduplicationMemory(maxDeduplicationIds);
     this.#sharedPerPolicy = sharesCounts ? Math.ceil(maxCells / PLACES_PER_SHARED) : 0;
     this.view = createMemoryView<Cell>({
-      entries: () => this.#cells.entries(),
+      names: () => this.#cells.keys(),
       get: (name) => this.#cells.get(name),
       lastLimitOf: (latest, counting) => this.#lastLimitOf(latest, counting),
       isShared: (name) => this.#sharedOf(name, this.#nowMs()) !== undefined,

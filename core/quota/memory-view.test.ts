@@ -64,7 +64,8 @@ describe("the view of a memory store", () => {
       page = list("p", 10, page.cursor);
       seen.push(...page.counts.map(({ cell }) => cell));
     }
-    const expected = Array.from({ length: 26 }, (_, user) => `p{"user":${user}}`).filter(
+    // The count of user 25 came after the listing had begun.
+    const expected = Array.from({ length: 25 }, (_, user) => `p{"user":${user}}`).filter(
       (_, user) => user !== 20,
     );
     assert.deepEqual(seen, expected);

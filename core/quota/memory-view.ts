@@ -8,8 +8,7 @@ import type { CountPage, CountQuery, ListedCount, QuotaView } from "./quota-view
 
 /** The counts of a memory store, as its view sees them. */
 export interface ViewedCells<Cell> {
-  /** All names with their cells; the iterator stays valid while cells come and go. */
-  entries(): IterableIterator<[name: string, latest: Cell]>;
+  names(): Iterable<string>;
   get(name: string): Cell | undefined;
   /** The last limit of the cell with this counting while it is in use; undefined when there is no such cell. */
   lastLimitOf(latest: Cell, counting: QuotaCounting): number | undefined;
@@ -24,16 +23,26 @@ export interface ViewedCells<Cell> {
  */
 const MAX_STEPS = 50_000;
 
+/**
+ * The counts that there were when the listing began. It is no iterator of the Map: one that nobody goes on with keeps every
+ * table that the Map has had since, with the cells that were in it.
+ */
+interface Listing {
+  readonly names: readonly string[];
+  /** Index of the next name. */
+  at: number;
+}
+
 /** Most listings under way; a further one ends the oldest. */
 const MAX_LISTINGS = 16;
 
 /** Lists and resets the counts of a memory store. A cursor is valid once, and only for the latest listings. */
 export function createMemoryView<Cell>(cells: ViewedCells<Cell>): QuotaView {
-  const listings = new Map<string, IterableIterator<[string, Cell]>>();
+  const listings = new Map<string, Listing>();
   let lastId = 0;
 
-  const listingOf = (cursor: string | undefined): IterableIterator<[string, Cell]> => {
-    if (cursor === undefined) return cells.entries();
+  const listingOf = (cursor: string | undefined): Listing => {
+    if (cursor === undefined) return { names: [...cells.names()], at: 0 };
     const listing = listings.get(cursor);
     if (listing === undefined)
       throw new PurserError(
@@ -44,7 +53,7 @@ export function createMemoryView<Cell>(cells: ViewedCells<Cell>): QuotaView {
     return listing;
   };
 
-  const keep = (listing: IterableIterator<[string, Cell]>): string => {
+  const keep = (listing: Listing): string => {
     const [oldest] = listings.keys();
     if (oldest !== undefined && listings.size >= MAX_LISTINGS) listings.delete(oldest);
     const cursor = `m${++lastId}`;
@@ -58,11 +67,11 @@ export function createMemoryView<Cell>(cells: ViewedCells<Cell>): QuotaView {
       const listing = listingOf(cursor);
       const counts: ListedCount[] = [];
       for (let step = 0; step < MAX_STEPS && counts.length < limit; step++) {
-        const next = listing.next();
-        if (next.done === true) return { counts };
-        const [name, latest] = next.value;
+        const name = listing.names[listing.at++];
+        if (name === undefined) return { counts };
         if (policyOfCell(name) !== policy) continue;
-        const lastLimit = cells.lastLimitOf(latest, query);
+        const latest = cells.get(name);
+        const lastLimit = latest === undefined ? undefined : cells.lastLimitOf(latest, query);
         if (lastLimit === undefined) continue;
         counts.push(lastLimit > 0 ? { cell: name, lastLimit } : { cell: name });
       }
