@@ -53,6 +53,13 @@ describe("a sieve cache", () => {
     assert.deepEqual(keysOf(cache), ["e"]);
   });
 
+  it("does not delete another entry with the same key", () => {
+    const cache = new SieveCache<SieveEntry>({ maxEntries: 2 });
+    cache.set(entryOf("a"));
+    cache.delete(entryOf("a"));
+    assert.deepEqual(keysOf(cache), ["a"]);
+  });
+
   it("keeps to both limits, and has what a map has of the entries that it keeps", () => {
     const step = fc.record({
       key: fc.constantFrom(..."abcdefghij".split("")),

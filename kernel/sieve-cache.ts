@@ -86,7 +86,7 @@ export class SieveCache<E extends SieveEntry> {
   delete(entry: E): void {
     if (entry.dropped) return;
     const place = this.#places.get(entry.key);
-    if (place !== undefined) this.#remove(place);
+    if (place?.entry === entry) this.#remove(place);
   }
 
   clear(): void {
