@@ -24,6 +24,14 @@ export const START_FLAGS: readonly StartFlag[] = [
   { name: "semi-space-growth-factor", atStart: 1, byDefault: 2, untilVersion: 13 },
 ];
 
+/**
+ * Flags for as long as the process runs. V8 allocates objects in the old space once most of those that the same literal made have
+ * survived, and does not change its mind. While a service starts, reports and log entries wait for their batches and survive; under
+ * load they live for milliseconds, and would be garbage that only full collections free. Measured with purser-full: in 8 of 22 starts a
+ * scavenge promoted 135 KB or more where it promotes 35 KB, in one of them 930 KB; with the flag in none of 12 (Node.js 20).
+ */
+const SERVICE_FLAGS: readonly string[] = ["--no-allocation-site-pretenuring"];
+
 /** Time from the start after which the flags have V8's defaults: a proxy under full load is then as fast as soon as ever. */
 const START_MS = 2_000;
 
@@ -45,7 +53,7 @@ const SERVICE_MODULES = [
 ];
 
 /**
- * Gives V8 the flags of a start for a while, for a shorter start with less memory and shorter stalls after it.
+ * Gives V8 the flags of a service, and those of a start for a while, for a shorter start with less memory and shorter stalls after it.
  *
  * Call it after the bundle is compiled: V8 refuses code caches that were made with other flags. That includes the code
  * caches of Node's own modules, which are therefore loaded first; without a code cache they take 15 ms longer.
@@ -55,6 +63,7 @@ export function setStartFlags(): void {
   for (const name of SERVICE_MODULES) require(`node:${name}`);
   const version = Number.parseInt(process.versions.v8, 10);
   const flags = START_FLAGS.filter(({ untilVersion }) => version <= untilVersion);
+  for (const flag of SERVICE_FLAGS) setFlagsFromString(flag);
   for (const { name, atStart } of flags) setFlagsFromString(`--${name}=${atStart}`);
   setTimeout(() => {
     for (const { name, byDefault } of flags) setFlagsFromString(`--${name}=${byDefault}`);
