@@ -45,32 +45,17 @@ export function exemplarIn(bag: AttributeBag): MetricInstance["exemplar"] {
   return isHex(traceId, 32) && isHex(spanId, 16) ? { traceId, spanId } : undefined;
 }
 
-/** Of 48 digits in 70 ns, where a regular expression for each of the two ids takes 200 ns. */
 function isHex(text: string, length: number): boolean {
-  if (text.length !== length) return false;
-  for (let at = 0; at < length; at++) if (!isHexDigit(text.charCodeAt(at))) return false;
-  return true;
+  return text.length === length && /^[0-9a-f]+$/.test(text);
 }
 
-/** In lower case. */
-function isHexDigit(code: number): boolean {
-  return (code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x66);
-}
-
-const HYPHEN = 0x2d;
+/** The end of a traceparent with an even number as flags. */
+const UNSAMPLED = /^-[0-9a-f][02468ace]$/;
 
 /** The sampled flag of a traceparent (W3C Trace Context, section 3.2.2.5); true without a traceparent. */
 function isSampled(headers: AttributeValue | undefined): boolean {
   const { traceparent } = groupIn(headers);
-  if (typeof traceparent !== "string") return true;
-  const end = traceparent.length;
-  const last = traceparent.charCodeAt(end - 1);
-  const areFlags =
-    traceparent.charCodeAt(end - 3) === HYPHEN &&
-    isHexDigit(traceparent.charCodeAt(end - 2)) &&
-    isHexDigit(last);
-  // The code of a digit from 0 to 9 is odd where its value is; that of a letter, where its value is even.
-  return !areFlags || last % 2 === (last <= 0x39 ? 1 : 0);
+  return typeof traceparent !== "string" || !UNSAMPLED.test(traceparent.slice(-3));
 }
 
 function textIn(value: AttributeValue | undefined): string | undefined {

@@ -10,7 +10,7 @@ import { STATUS_CODES, type StatusCode } from "../../kernel/status.ts";
 import { redirectLocation } from "../../core/traffic/request-target.ts";
 import { Forwarding, type ForwardingEvents } from "./forwarding.ts";
 import { credentialExpiryOf, hasExpiringCertificate } from "./credential-expiry.ts";
-import type { LongEntry, LongStream, LongStreams } from "./long-streams.ts";
+import type { LongStream, LongStreams } from "./long-streams.ts";
 import type { CredentialExpiry, ExpiringEntry } from "./stream-expiries.ts";
 import { GrpcWebStream } from "./grpc-web/grpc-web-stream.ts";
 import type { Mirroring } from "./mirroring.ts";
@@ -64,7 +64,10 @@ class ExchangeRun implements ServerStreamEvents, ForwardingEvents, LongStream {
   /** The first credential of the client that expires; set for long streams alone. */
   expiry: CredentialExpiry | undefined = undefined;
   expiringEntry: ExpiringEntry | undefined = undefined;
-  longEntry: LongEntry | undefined = undefined;
+  /** The fields of the list of long streams. */
+  previous: LongStream | undefined = undefined;
+  next: LongStream | undefined = undefined;
+  isListed = false;
 
   constructor(exchange: Exchange, downstream: ServerStream, services: PipelineServices) {
     this.#exchange = exchange;

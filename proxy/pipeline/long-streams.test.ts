@@ -17,14 +17,16 @@ import {
   until,
 } from "../testing/harness.test.ts";
 import { describeTransports } from "../testing/transports.test.ts";
-import { type LongEntry, type LongStream, LongStreams } from "./long-streams.ts";
+import { type LongStream, LongStreams } from "./long-streams.ts";
 
 class Stream implements LongStream {
   readonly attributes: AttributeBag;
   readonly isDecidedHere = true;
   readonly expiry = undefined;
   readonly expiringEntry = undefined;
-  longEntry: LongEntry | undefined = undefined;
+  previous: LongStream | undefined = undefined;
+  next: LongStream | undefined = undefined;
+  isListed = false;
   refused = 0;
   constructor(user: string) {
     this.attributes = { request: { user } };

@@ -3,27 +3,20 @@
 
 import type { AttributeBag } from "../../core/attributes/bag.ts";
 import { backoffMs } from "../../kernel/backoff.ts";
-import { type Linked, LinkedList, UNLISTED } from "../../kernel/linked-list.ts";
+import { type Linked, LinkedList } from "../../kernel/linked-list.ts";
 import { isPromise } from "../../kernel/maybe-promise.ts";
 import type { Cancel, Runtime } from "../../kernel/ports.ts";
 import type { PolicyClient, Recheck } from "../policy/check-result.ts";
 import { type ExpiringStream, StreamExpiries } from "./stream-expiries.ts";
 
 /** A stream that may stay open for hours: an upgraded connection, server-sent events, or a gRPC call. */
-export interface LongStream extends ExpiringStream {
+export interface LongStream extends ExpiringStream, Linked<LongStream> {
   /** The attributes that its request was decided by. */
   readonly attributes: AttributeBag;
   /** Whether this proxy decided about the request, so that changed policies are put to the stream. */
   readonly isDecidedHere: boolean;
   /** Closes the stream, because the policies refuse it now. */
   refuse(): void;
-  /** The field of `LongStreams`, undefined in the beginning. */
-  longEntry: LongEntry | undefined;
-}
-
-/** A stream in the list of those that changed policies are put to. */
-export interface LongEntry extends Linked<LongEntry> {
-  readonly stream: LongStream;
 }
 
 /** Longest turn of the event loop that goes into new decisions, in milliseconds. */
@@ -46,7 +39,7 @@ export class LongStreams {
   readonly expiries: StreamExpiries;
   readonly #policy: Pick<PolicyClient, "recheck" | "watchPolicies">;
   readonly #runtime: Runtime;
-  readonly #streams = new LinkedList<LongEntry>();
+  readonly #streams = new LinkedList<LongStream>();
   readonly #stopWatching: () => void;
   /** Number of changes so far: a round ends when there is another. */
   #changes = 0;
@@ -67,15 +60,12 @@ export class LongStreams {
   }
 
   add(stream: LongStream): void {
-    if (stream.isDecidedHere) {
-      stream.longEntry = { ...UNLISTED, stream };
-      this.#streams.pushLast(stream.longEntry);
-    }
+    if (stream.isDecidedHere) this.#streams.pushLast(stream);
     this.expiries.add(stream);
   }
 
   remove(stream: LongStream): void {
-    if (stream.longEntry !== undefined) this.#streams.remove(stream.longEntry);
+    this.#streams.remove(stream);
     this.expiries.remove(stream);
   }
 
@@ -98,24 +88,20 @@ export class LongStreams {
   }
 
   async #run(): Promise<void> {
-    let open: readonly LongStream[] = this.#open();
+    let open: readonly LongStream[] = [...this.#streams];
     let failures = 0;
     for (;;) {
       const changes = this.#changes;
       const undecided = await this.#round(open, changes);
       if (this.#closed) return;
       if (changes !== this.#changes) {
-        open = this.#open();
+        open = [...this.#streams];
         failures = 0;
       } else if (undecided.length > 0) {
         await this.#pause(backoffMs(++failures, this.#runtime.random, RETRY));
-        open = changes === this.#changes ? undecided : this.#open();
+        open = changes === this.#changes ? undecided : [...this.#streams];
       } else return;
     }
-  }
-
-  #open(): readonly LongStream[] {
-    return Array.from(this.#streams, ({ stream }) => stream);
   }
 
   /** Decides the streams anew, and returns those that could not be decided. */
@@ -127,7 +113,7 @@ export class LongStreams {
     let sliceMs = clock.monotonicMs();
     for (const stream of open) {
       if (this.#closed || changes !== this.#changes) break;
-      if (stream.longEntry?.isListed !== true) continue;
+      if (!stream.isListed) continue;
       const result = this.#policy.recheck(stream.attributes);
       if (isPromise(result)) {
         const call = result
@@ -153,7 +139,7 @@ export class LongStreams {
 
   #take(stream: LongStream, result: Recheck, undecided: LongStream[]): void {
     // A stream may have ended while the mixer decided.
-    if (stream.longEntry?.isListed !== true) return;
+    if (!stream.isListed) return;
     this.counts[result]++;
     if (result === "refused") stream.refuse();
     else if (result === "undecided") undecided.push(stream);

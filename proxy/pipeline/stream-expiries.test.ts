@@ -31,6 +31,7 @@ import { describeTransports } from "../testing/transports.test.ts";
 import { HTTP_TRANSPORT } from "../transport/http-transport.ts";
 import { dialTls, tlsServerOf, WrittenFiles } from "../transport/tls/tls-rig.test.ts";
 import type { PolicyClient } from "../policy/check-result.ts";
+import { UNLISTED } from "../../kernel/linked-list.ts";
 import { LongStreams } from "./long-streams.ts";
 import {
   type CredentialExpiry,
@@ -179,6 +180,22 @@ describe("the expiries of streams", () => {
     );
   });
 
+  it("close a stream that is opened with the same expiry while others are closed", () => {
+    const { time, expiries, add } = rig();
+    let late: Stream | undefined;
+    const replaced = {
+      expiry: { credential: "token" as const, atEpochMs: START_MS + 1_000 },
+      expiringEntry: undefined,
+      expire(): void {
+        expiries.remove(this);
+        late = add(1_000);
+      },
+    };
+    expiries.add(replaced);
+    time.advance(3_000);
+    assert.equal(late?.expired.length, 1);
+  });
+
   it("do not put streams to changed policies that another proxy decided about", async () => {
     const time = createVirtualTime(START_MS);
     const policy = new FakePolicy();
@@ -187,8 +204,8 @@ describe("the expiries of streams", () => {
     let ended = "";
     const refuse = (): void => void (ended += "refused");
     const expire = (): void => void (ended += "expired");
-    const entries = { expiringEntry: undefined, longEntry: undefined };
-    streams.add({ attributes: {}, isDecidedHere: false, expiry, refuse, expire, ...entries });
+    const fields = { ...UNLISTED, expiringEntry: undefined };
+    streams.add({ attributes: {}, isDecidedHere: false, expiry, refuse, expire, ...fields });
     assert.equal(streams.size, 0);
     policy.change(() => "refused");
     await time.advanceAndSettle(1_600);

@@ -25,8 +25,6 @@ export interface ExpiringStream {
 /** A stream in the list of those that expire at the same time. */
 export interface ExpiringEntry extends Linked<ExpiringEntry> {
   readonly stream: ExpiringStream;
-  readonly group: LinkedList<ExpiringEntry>;
-  readonly atEpochMs: number;
 }
 
 /**
@@ -63,7 +61,7 @@ export class StreamExpiries {
     const { atEpochMs } = expiry;
     let group = this.#groups.get(atEpochMs);
     if (group === undefined) this.#groups.set(atEpochMs, (group = new LinkedList()));
-    const entry: ExpiringEntry = { ...UNLISTED, stream, group, atEpochMs };
+    const entry: ExpiringEntry = { ...UNLISTED, stream };
     stream.expiringEntry = entry;
     group.pushLast(entry);
     this.#earliestEpochMs = Math.min(this.#earliestEpochMs, atEpochMs);
@@ -71,14 +69,13 @@ export class StreamExpiries {
   }
 
   remove(stream: ExpiringStream): void {
-    const entry = stream.expiringEntry;
-    if (entry === undefined) return;
-    stream.expiringEntry = undefined;
-    const { group, atEpochMs } = entry;
+    const { expiry, expiringEntry: entry } = stream;
+    if (expiry === undefined || entry?.isListed !== true) return;
+    const group = this.#groups.get(expiry.atEpochMs);
+    if (group === undefined) return;
     group.remove(entry);
-    // An emptied list may be another one than the time's: a look takes emptied lists out.
-    if (group.size > 0 || this.#groups.get(atEpochMs) !== group) return;
-    this.#groups.delete(atEpochMs);
+    if (group.size > 0) return;
+    this.#groups.delete(expiry.atEpochMs);
     // The timer goes on until its next look, so that short calls do not start and cancel one each.
     if (this.#groups.size === 0) this.#earliestEpochMs = Infinity;
   }
@@ -114,11 +111,8 @@ export class StreamExpiries {
     let earliestEpochMs = Infinity;
     for (const [atEpochMs, group] of this.#groups) {
       if (atEpochMs <= nowEpochMs && isDone) {
-        for (
-          let entry = group.takeFirst();
-          entry !== undefined;
-          entry = isDone ? group.takeFirst() : undefined
-        ) {
+        for (let entry = group.first; entry !== undefined && isDone; entry = group.first) {
+          group.remove(entry);
           this.#expire(entry.stream);
           isDone = clock.monotonicMs() - sliceMs < MAX_SLICE_MS;
         }

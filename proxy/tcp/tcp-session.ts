@@ -9,7 +9,7 @@ import { isPromise } from "../../kernel/maybe-promise.ts";
 import type { ListenerBinding } from "../listeners/listener-server.ts";
 import { gatewayAttributes } from "../filters/gateway-attributes.ts";
 import { credentialExpiryOf } from "../pipeline/credential-expiry.ts";
-import type { LongEntry, LongStream } from "../pipeline/long-streams.ts";
+import type { LongStream } from "../pipeline/long-streams.ts";
 import type { CredentialExpiry, ExpiringEntry } from "../pipeline/stream-expiries.ts";
 import type { RequestLife } from "../policy/beyond/quota-queues.ts";
 import type { CheckResult } from "../policy/check-result.ts";
@@ -38,7 +38,10 @@ const ENDINGS: Readonly<Record<SpliceEnd, TcpEnding>> = {
  */
 class TcpSession implements RawSession, LongStream, RequestLife, SpliceEvents {
   expiringEntry: ExpiringEntry | undefined = undefined;
-  longEntry: LongEntry | undefined = undefined;
+  /** The fields of the list of long streams. */
+  previous: LongStream | undefined = undefined;
+  next: LongStream | undefined = undefined;
+  isListed = false;
   readonly #binding: ListenerBinding;
   readonly #connection: RawConnection;
   readonly #services: TcpServices;
