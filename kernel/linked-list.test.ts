@@ -63,7 +63,7 @@ describe("LinkedList", () => {
       const list = new LinkedList();
       const add = (id) => list.pushLast({ ...UNLISTED, load: Array.from({ length: 100 }, () => ({ id })) });
       for (let id = 0; id < 8; id++) add(id);
-      // What is listed is in the old space now.
+      // The items are in the old space now.
       gc();
       gc();
       const before = process.memoryUsage().heapUsed;

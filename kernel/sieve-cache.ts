@@ -103,6 +103,7 @@ export class SieveCache<E extends SieveEntry> {
     entry.dropped = true;
     this.#size -= entry.size;
     this.#places.delete(entry.key);
+    // The hand goes on behind it: to the oldest entry, if it was the newest.
     if (this.#hand === place) this.#hand = place.next;
     this.#order.remove(place);
   }
@@ -116,8 +117,6 @@ export class SieveCache<E extends SieveEntry> {
         place.entry.used = false;
         this.#hand = place.next;
       } else {
-        // The hand goes on behind it, to the oldest entry if it was the newest.
-        this.#hand = place.next;
         this.#remove(place);
         this.#onEvict?.(place.entry);
         return;

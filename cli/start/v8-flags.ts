@@ -4,13 +4,16 @@
 import { createRequire } from "node:module";
 import { setFlagsFromString } from "node:v8";
 
-/** A flag of V8 that has another value while a service starts. */
-interface StartFlag {
+interface Flag {
   readonly name: string;
-  readonly atStart: number;
-  readonly byDefault: number;
   /** The last major version of V8 with this flag: V8 prints an error for a flag that it does not know. */
   readonly untilVersion: number;
+}
+
+/** A flag of V8 that has another value while a service starts. */
+interface StartFlag extends Flag {
+  readonly atStart: number;
+  readonly byDefault: number;
 }
 
 /** The interrupt budget and the growth factor are measured by `npm run bench:proxy` (start-up, stall and memory of purser-full). */
@@ -25,12 +28,12 @@ export const START_FLAGS: readonly StartFlag[] = [
 ];
 
 /**
- * Flags for as long as the process runs. V8 allocates objects in the old space once most of those that the same literal made have
+ * Flags that are off for as long as the process runs. V8 allocates objects in the old space once most of those that the same literal made have
  * survived, and does not change its mind. While a service starts, reports and log entries wait for their batches and survive; under
  * load they live for milliseconds, and would be garbage that only full collections free. Measured with purser-full: in 8 of 22 starts a
  * scavenge promoted 135 KB or more where it promotes 35 KB, in one of them 930 KB; with the flag in none of 12 (Node.js 20).
  */
-const SERVICE_FLAGS: readonly string[] = ["--no-allocation-site-pretenuring"];
+export const SERVICE_FLAGS: readonly Flag[] = [{ name: "allocation-site-pretenuring", untilVersion: 13 }];
 
 /** Time from the start after which the flags have V8's defaults: a proxy under full load is then as fast as soon as ever. */
 const START_MS = 2_000;
@@ -62,8 +65,9 @@ export function setStartFlags(): void {
   const require = createRequire(import.meta.url);
   for (const name of SERVICE_MODULES) require(`node:${name}`);
   const version = Number.parseInt(process.versions.v8, 10);
-  const flags = START_FLAGS.filter(({ untilVersion }) => version <= untilVersion);
-  for (const flag of SERVICE_FLAGS) setFlagsFromString(flag);
+  const isKnown = ({ untilVersion }: Flag): boolean => version <= untilVersion;
+  for (const { name } of SERVICE_FLAGS.filter(isKnown)) setFlagsFromString(`--no-${name}`);
+  const flags = START_FLAGS.filter(isKnown);
   for (const { name, atStart } of flags) setFlagsFromString(`--${name}=${atStart}`);
   setTimeout(() => {
     for (const { name, byDefault } of flags) setFlagsFromString(`--${name}=${byDefault}`);

@@ -12,7 +12,7 @@ const HYPHEN = 0x2d;
 const DIGITS = Buffer.from("0123456789abcdef", "latin1");
 
 /**
- * Makes random ids: UUIDs of version 4 (RFC 9562, section 5.4). An id takes 60 ns, where `randomUUID` takes 250 ns and makes
+ * Makes random ids: UUIDs of version 4 (RFC 9562, section 5.4). An id takes 60 ns, where `randomUUID` takes 130 ns and makes
  * a rope of twenty parts, which each write of the id goes through again (Node 20).
  */
 export function uuidSource(): () => string {

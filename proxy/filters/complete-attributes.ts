@@ -137,11 +137,11 @@ export function checkGroup({ outcome, checkCacheHit, shadowDenials, audits }: Ch
  */
 export function destinationAt(known: AttributeGroup, target: ClusterEndpoint): AttributeGroup {
   if (target.destination?.known !== known)
-    target.destination = { known, group: destinationOf(known, target) };
+    target.destination = { known, group: mergedDestination(known, target) };
   return target.destination.group;
 }
 
-function destinationOf(known: AttributeGroup, target: ClusterEndpoint): AttributeGroup {
+function mergedDestination(known: AttributeGroup, target: ClusterEndpoint): AttributeGroup {
   const { ip, workload } = target;
   const { port, labels } = target.endpoint;
   const { service, namespace, workload: own } = known;

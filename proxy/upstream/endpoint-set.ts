@@ -27,7 +27,7 @@ export class ClusterEndpoint implements Candidate {
   readonly protocol: "http1" | "http2";
   /** The attributes of the endpoint's workload, if the registry knows it. */
   readonly workload: { readonly name: string } | undefined;
-  /** What `destinationAt` made last. */
+  /** The last result of `destinationAt`, with the attributes that it was made of. */
   destination: { readonly known: AttributeGroup; readonly group: AttributeGroup } | undefined = undefined;
 
   constructor(endpoint: Endpoint, upstream: Upstream, protocol: "http1" | "http2" = "http1") {

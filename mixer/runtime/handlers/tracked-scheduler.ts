@@ -40,8 +40,10 @@ export class TrackedScheduler implements Scheduler {
   close(): number {
     this.#closed = true;
     const leaked = this.#pending.size;
-    for (let task = this.#pending.takeFirst(); task !== undefined; task = this.#pending.takeFirst())
+    for (const task of this.#pending) {
+      this.#pending.remove(task);
       task.cancel();
+    }
     return leaked;
   }
 
