@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { numberText } from "../../kernel/number-text.ts";
 import type { QuotaOfStanding, QuotaStanding } from "../quota/standing.ts";
 
 /** Field values of RateLimit-Policy and RateLimit. */
@@ -73,7 +74,7 @@ export class PreparedRateLimit {
         exhausted !== undefined && exhausted.policy === this.#policies[index]
           ? exhausted.retryAfterS
           : wholeSeconds(numbers[2 * index + 1] as number);
-      text = text + wholeNumber(numbers[2 * index] as number) + this.#joint(index, seconds);
+      text += numberText(wholeNumber(numbers[2 * index] as number)) + this.#joint(index, seconds);
     }
     return text;
   }

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { numberText } from "../../kernel/number-text.ts";
+
 /** Longer texts are cut: a body in a log variable must not become a line of megabytes. */
 const MAX_TEXT_LENGTH = 8192;
 
@@ -26,7 +28,7 @@ function write(value: unknown, ancestors: readonly object[]): string | undefined
       return `"${value}"`;
     case "number":
       // The text that JSON.stringify gives, in less time.
-      return Number.isFinite(value) ? String(value) : "null";
+      return Number.isFinite(value) ? numberText(value) : "null";
     case "boolean":
       return value ? "true" : "false";
     case "object":
