@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { WORKLOADS } from "./workloads.ts";
+import { requestHead, USERS, WORKLOADS } from "./workloads.ts";
 import { parseWrk, writeScript } from "./wrk.ts";
 
 const OUTPUT = `Running 1s test @ http://127.0.0.1:18081
@@ -38,12 +38,14 @@ describe("the load by wrk", () => {
     try {
       for (const workload of WORKLOADS) {
         const script = readFileSync(writeScript(folder, workload), "utf8");
-        const body = workload.bodyBytes === 0 ? "nil" : `string.rep("x", ${workload.bodyBytes})`;
-        assert.ok(
-          script.includes(`wrk.format("${workload.method}", "${workload.path}", nil, ${body})`),
-          script,
-        );
-        assert.match(script, /"x-user"/);
+        for (let user = 1; user <= USERS; user++) {
+          const head = JSON.stringify(requestHead(workload, "AUTHORITY", user));
+          assert.ok(
+            head.includes(`${workload.method} ${workload.path} HTTP/1.1`) && head.includes(`user-${user}\\r`),
+          );
+          assert.ok(script.includes(head), script);
+        }
+        assert.ok(script.includes(`string.rep("x", ${workload.bodyBytes})`), script);
       }
     } finally {
       rmSync(folder, { recursive: true });

@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Children } from "../../machine/children.ts";
 import type { FullLoad, Loader } from "./full-load.ts";
-import { CONNECTIONS, USER_AGENT, USERS, type Workload } from "./workloads.ts";
+import { CONNECTIONS, requestHead, USERS, type Workload } from "./workloads.ts";
 
 /** The end of each Lua script: prints wrk's figures as a line of JSON, for `parseWrk`. */
 export const PRINT_FIGURES = `function done(summary, latency)
@@ -17,19 +17,24 @@ export const PRINT_FIGURES = `function done(summary, latency)
 end
 `;
 
+/** Stands in a head for the authority, which wrk's command line gives. */
+const AUTHORITY = "AUTHORITY";
+
 /** Writes the Lua script that makes wrk send the workload and print its figures as a line of JSON. */
-export function writeScript(folder: string, { name, method, path, bodyBytes }: Workload): string {
-  const file = join(folder, `${name}.lua`);
-  const body = bodyBytes === 0 ? "nil" : `string.rep("x", ${bodyBytes})`;
+export function writeScript(folder: string, workload: Workload): string {
+  const file = join(folder, `${workload.name}.lua`);
+  // The escapes of a JSON string of ASCII are Lua's too.
+  const heads = Array.from({ length: USERS }, (_, at) =>
+    JSON.stringify(requestHead(workload, AUTHORITY, at + 1)),
+  );
   writeFileSync(
     file,
-    `local requests, turn = {}, 0
+    `local heads, requests, turn = {
+  ${heads.join(",\n  ")}
+}, {}, 0
 function init(args)
-  wrk.headers["User-Agent"] = "${USER_AGENT}"
-  wrk.headers["Accept"] = "*/*"
-  for user = 1, ${USERS} do
-    wrk.headers["x-user"] = "user-" .. user
-    requests[user] = wrk.format("${method}", "${path}", nil, ${body})
+  for user, head in ipairs(heads) do
+    requests[user] = head:gsub("${AUTHORITY}", wrk.host .. ":" .. wrk.port) .. string.rep("x", ${workload.bodyBytes})
   end
 end
 function request()

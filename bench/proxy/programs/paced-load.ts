@@ -3,7 +3,7 @@
 
 import { connect, type Socket } from "node:net";
 import { percentile, rounded } from "../load/statistics.ts";
-import { CONNECTIONS, USER_AGENT, USERS } from "../load/workloads.ts";
+import { CONNECTIONS, requestHead, USERS } from "../load/workloads.ts";
 import type { PacedLoad } from "../load/paced.ts";
 
 /**
@@ -23,10 +23,8 @@ const WINDOW_MS = 100;
 /** Time that answers may take after the last request. */
 const GRACE_MS = 2_000;
 
-const REQUESTS = Array.from(
-  { length: USERS },
-  (_, user) =>
-    `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUser-Agent: ${USER_AGENT}\r\nAccept: */*\r\nx-user: user-${user + 1}\r\n\r\n`,
+const REQUESTS = Array.from({ length: USERS }, (_, at) =>
+  requestHead({ method: "GET", path, bodyBytes: 0 }, `127.0.0.1:${port}`, at + 1),
 );
 
 const total = Math.floor(rate * seconds);
