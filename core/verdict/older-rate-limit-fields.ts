@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Purser authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { numberText } from "../../kernel/number-text.ts";
 import type { QuotaStanding } from "../quota/standing.ts";
 import { type ExhaustedQuota, type RateLimitFields, wholeNumber, wholeSeconds } from "./rate-limit-fields.ts";
 
@@ -50,7 +51,7 @@ export function draft7Fields(quotas: readonly QuotaStanding[], shown: ShownQuota
     policy: quotas
       .map(({ limit, windowMs }) => `${wholeNumber(limit)};w=${wholeSeconds(windowMs)}`)
       .join(", "),
-    standing: `limit=${shown.limit}, remaining=${shown.remaining}, reset=${shown.resetS}`,
+    standing: `limit=${shown.limit}, remaining=${numberText(shown.remaining)}, reset=${shown.resetS}`,
   };
 }
 
@@ -59,5 +60,5 @@ export const X_RATELIMIT_NAMES = ["x-ratelimit-limit", "x-ratelimit-remaining", 
 
 /** The values of `X_RATELIMIT_NAMES`, in this order. */
 export function xRateLimitValues({ limit, remaining, resetS }: ShownQuota): readonly string[] {
-  return [String(limit), String(remaining), String(resetS)];
+  return [String(limit), numberText(remaining), String(resetS)];
 }
